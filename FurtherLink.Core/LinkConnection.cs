@@ -1,0 +1,49 @@
+using System.IO.Pipelines;
+using System.Security.Claims;
+using FurtherLink.Messages;
+
+namespace FurtherLink;
+
+/// <summary>One connection as its transport hands it over: frames both ways and what is known of who is there.</summary>
+/// <param name="id">For logs: unique on this device ("ws-17").</param>
+/// <param name="codec">The dialect's name ("further").</param>
+/// <param name="frames">Frames in and out; the transport owns and completes it.</param>
+public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
+{
+    /// <summary>For logs: unique on this device.</summary>
+    public string Id { get; } = id;
+
+    /// <summary>The dialect's name.</summary>
+    public string Codec { get; } = codec;
+
+    /// <summary>Frames in and out; the transport owns and completes it.</summary>
+    public IDuplexPipe Frames { get; } = frames;
+
+    /// <summary>Who is there; null = nobody known, who may do nothing.</summary>
+    public ClaimsPrincipal? Principal { get; init; }
+
+    /// <summary>What a start means that says nothing else.</summary>
+    public RunDefaults Defaults { get; init; } = new();
+
+    /// <summary>A text that the client chose and that dialects give back ("client" of Further-Link). Default "".</summary>
+    public string Label { get; init; } = "";
+
+    /// <summary>Names of protocol extensions that the client asked for; "*" = all.</summary>
+    public IReadOnlySet<string> Extensions { get; init; } = new HashSet<string>();
+
+    /// <summary>The connection carries several clients, told apart by <see cref="ClientMessage.Client"/>.</summary>
+    public bool ManyClients { get; init; }
+
+    /// <summary>The longest piece of output in one message, in bytes. Default 64 KiB.</summary>
+    public int MaxChunk { get; init; } = 64 * 1024;
+}
+
+/// <summary>What a start means that says nothing else.</summary>
+public sealed record RunDefaults
+{
+    /// <summary>The user to run as; null = the server's default.</summary>
+    public string? User { get; init; }
+
+    /// <summary>The terminal to run on; null = pipes.</summary>
+    public TerminalSize? Terminal { get; init; }
+}

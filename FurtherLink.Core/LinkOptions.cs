@@ -1,0 +1,76 @@
+namespace FurtherLink;
+
+/// <summary>The core's settings; section "FurtherLink" of the configuration.</summary>
+public sealed class LinkOptions
+{
+    private int _outputCapacity = 1024 * 1024;
+    private int _inputCapacity = 256 * 1024;
+    private int _maxMessage = 4 * 1024 * 1024;
+
+    /// <summary>Where uploads go and relative paths begin. Null = "further" in the home of the run's user.</summary>
+    public string? WorkDirectory { get; set; }
+
+    /// <summary>Where code without a path runs. Default "/tmp".</summary>
+    public string TempDirectory { get; set; } = "/tmp";
+
+    /// <summary>Where projects with a project.cfg are copied. Null = "Desktop/Projects/Further" in the home of the run's user.</summary>
+    public string? MiniscreenProjectsDirectory { get; set; }
+
+    /// <summary>Who programs run as when nobody says. Null = the user on the first X display; else, where the server is root, "pi" if there is one; else the server's own.</summary>
+    public string? DefaultUser { get; set; }
+
+    /// <summary>A Python virtual environment for python3 runs; used where it holds bin/python3. Null = none.</summary>
+    public string? PythonVenv { get; set; }
+
+    /// <summary>Time between SIGTERM and SIGKILL. Default 0.1 s.</summary>
+    public TimeSpan StopGrace { get; set; } = TimeSpan.FromSeconds(0.1);
+
+    /// <summary>Bytes of output kept per session. Default 1 MiB, at least 4 KiB.</summary>
+    public int OutputCapacity
+    {
+        get => _outputCapacity;
+        set => _outputCapacity = value >= 4096 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 4096.");
+    }
+
+    /// <summary>Bytes of input that may wait for a program. Default 256 KiB, at least 4 KiB; one larger message is taken whole.</summary>
+    public int InputCapacity
+    {
+        get => _inputCapacity;
+        set => _inputCapacity = value >= 4096 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 4096.");
+    }
+
+    /// <summary>The longest message a client may send, in bytes. Default 4 MiB, at least 1 KiB.</summary>
+    public int MaxMessage
+    {
+        get => _maxMessage;
+        set => _maxMessage = value >= 1024 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1024.");
+    }
+
+    /// <summary>How long input waits for a program that does not read. Default 2 s.</summary>
+    public TimeSpan InputTimeout { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a program waits for a client that takes nothing of its output before the client is disconnected. Default 30 s.</summary>
+    public TimeSpan ClientStallTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an ended session can still be read. Default 10 minutes.</summary>
+    public TimeSpan KeepExited { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>The largest upload in bytes. Default 64 MiB.</summary>
+    public long MaxUpload { get; set; } = 64L * 1024 * 1024;
+
+    /// <summary>Runners made by configuration alone, by name.</summary>
+    public IDictionary<string, RunnerOptions> Runners { get; } = new Dictionary<string, RunnerOptions>(StringComparer.Ordinal);
+}
+
+/// <summary>A runner made by configuration alone.</summary>
+public sealed class RunnerOptions
+{
+    /// <summary>The command line, words separated by spaces; quotes group; "{file}" is the program's file. Mandatory.</summary>
+    public string Command { get; set; } = "";
+
+    /// <summary>The file extension that code gets, with its dot (".js"). Default none.</summary>
+    public string Extension { get; set; } = "";
+
+    /// <summary>Variables for its programs.</summary>
+    public IDictionary<string, string> Environment { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+}

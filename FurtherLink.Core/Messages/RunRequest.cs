@@ -1,0 +1,69 @@
+namespace FurtherLink.Messages;
+
+/// <summary>What to run and how. Paths, users and defaults are resolved when it starts, not here.</summary>
+/// <param name="Runner">The runner's name: "exec", "python3", "shell" or a configured one.</param>
+public sealed record RunRequest(string Runner)
+{
+    /// <summary>The program's text, put in a file of its own that is removed at the end; null = <see cref="Path"/> names the program.</summary>
+    public string? Code { get; init; }
+
+    /// <summary>
+    /// With <see cref="Code"/> the directory to put it in, otherwise the file to run; for the shell its working directory. Relative to
+    /// the work directory. Null or empty = the temporary directory.
+    /// </summary>
+    public string? Path { get; init; }
+
+    /// <summary>Arguments after the program's own.</summary>
+    public IReadOnlyList<string> Arguments { get; init; } = [];
+
+    /// <summary>Variables set on top of the run's environment; null removes one.</summary>
+    public IReadOnlyDictionary<string, string?> Environment { get; init; } = EmptyEnvironment;
+
+    /// <summary>The user to run as; null = the connection's, else the default user.</summary>
+    public string? User { get; init; }
+
+    /// <summary>The size of a terminal to run on; null = three pipes.</summary>
+    public TerminalSize? Terminal { get; init; }
+
+    /// <summary>A virtual display for the run; null = none.</summary>
+    public DisplayRequest? Display { get; init; }
+
+    /// <summary>What becomes of the session when nobody is attached, and what it is called.</summary>
+    public SessionOptions Session { get; init; } = SessionOptions.Default;
+
+    private static IReadOnlyDictionary<string, string?> EmptyEnvironment { get; } = new Dictionary<string, string?>();
+}
+
+/// <summary>A virtual display.</summary>
+/// <param name="Width">In pixels; null = the default.</param>
+/// <param name="Height">In pixels; null = the default.</param>
+public sealed record DisplayRequest(int? Width, int? Height);
+
+/// <summary>What becomes of a session when nobody is attached, and what it is called.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>Stop at once, no name: what plain clients get.</summary>
+    public static SessionOptions Default { get; } = new();
+
+    /// <summary>What happens when the last attachment goes.</summary>
+    public WhenDetached WhenDetached { get; init; } = WhenDetached.Stop;
+
+    /// <summary>How long a session that is to stop waits for somebody to attach. Default 0.</summary>
+    public TimeSpan Grace { get; init; }
+
+    /// <summary>A name to find it by; null = none.</summary>
+    public string? Name { get; init; }
+}
+
+/// <summary>What happens to a session when nobody is attached.</summary>
+public enum WhenDetached
+{
+    /// <summary>It is stopped after its grace.</summary>
+    Stop,
+
+    /// <summary>It goes on until the log is full, then its program waits in write.</summary>
+    Pause,
+
+    /// <summary>It goes on; the log keeps the newest output.</summary>
+    Keep,
+}

@@ -1,0 +1,111 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace FurtherLink.Messages;
+
+/// <summary>Which of a program's streams.</summary>
+public enum OutputKind : byte
+{
+    /// <summary>Standard output, or everything where the session has a terminal.</summary>
+    Out = 1,
+
+    /// <summary>Standard error of a session without a terminal.</summary>
+    Error = 2,
+}
+
+/// <summary>A terminal's size in character cells, each 0 to 65535.</summary>
+/// <param name="Rows">Lines.</param>
+/// <param name="Columns">Characters in a line.</param>
+public readonly record struct TerminalSize(int Rows, int Columns)
+{
+    /// <summary>What a terminal has before its client says anything: 4 rows of 60 columns, as Further-Link clients expect.</summary>
+    public static TerminalSize Default { get; } = new(4, 60);
+
+    /// <summary>Whether both numbers are in 0 to 65535.</summary>
+    public bool IsValid => (ushort)Rows == Rows && (ushort)Columns == Columns;
+}
+
+/// <summary>How a program ended.</summary>
+/// <param name="Code">Its exit code 0 to 255, or minus the number of the signal that ended it.</param>
+public readonly record struct ExitStatus(int Code)
+{
+    /// <summary>The signal that ended the program; null where it exited by itself.</summary>
+    public int? Signal => Code < 0 ? -Code : null;
+
+    /// <summary>In words, where more is known than the number ("over its memory limit"); null otherwise.</summary>
+    public string? Reason { get; init; }
+}
+
+/// <summary>What a client may do with a session; each includes the ones before it.</summary>
+public enum Access
+{
+    /// <summary>Nothing.</summary>
+    None,
+
+    /// <summary>See output and events.</summary>
+    View,
+
+    /// <summary>Also start, type, resize, upload, and stop what it started itself.</summary>
+    Drive,
+
+    /// <summary>Also take over and end what others started.</summary>
+    Own,
+}
+
+/// <summary>How a client wants a session's output.</summary>
+public sealed record AttachOptions
+{
+    /// <summary>From the start, in text, lossless, no window, driving.</summary>
+    public static AttachOptions Default { get; } = new();
+
+    /// <summary>The offset to begin at; null = what comes from now on. What is gone already is reported as missed.</summary>
+    public long? From { get; init; } = 0;
+
+    /// <summary>Whole UTF-8 characters only (a cut one waits for its rest); false = bytes as they come.</summary>
+    public bool Text { get; init; } = true;
+
+    /// <summary>The program waits for this client; false = the client misses what it is too slow for.</summary>
+    public bool Lossless { get; init; } = true;
+
+    /// <summary>
+    /// Bytes that may be under way unacknowledged; the log keeps them until the client acknowledges. Null = what is flushed counts as received.
+    /// </summary>
+    public long? Window { get; init; }
+
+    /// <summary>Whether it types or only watches.</summary>
+    public Access Access { get; init; } = Access.Drive;
+
+    /// <summary>At most so many bytes a second; null = no limit.</summary>
+    public int? BytesPerSecond { get; init; }
+
+    /// <summary>Anything its creator wants to find again on the attachment.</summary>
+    public object? Tag { get; init; }
+}
+
+/// <summary>What a session is, as lists and start replies show it. A snapshot.</summary>
+/// <param name="Id">The global id, unique on this device.</param>
+/// <param name="Runner">The runner's name ("python3").</param>
+/// <param name="ProcessId">The program's process id, which is also its process group and session id; 0 before it runs.</param>
+/// <param name="User">The user it runs as.</param>
+/// <param name="WorkingDirectory">The program's first working directory, absolute.</param>
+/// <param name="Terminal">The terminal's size; null where it has pipes.</param>
+/// <param name="Created">When it was started.</param>
+public sealed record SessionInfo(
+    string Id, string Runner, int ProcessId, string User, string WorkingDirectory, TerminalSize? Terminal, DateTimeOffset Created)
+{
+    /// <summary>The name its creator gave it; null where it has none.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>How it ended; null while it runs.</summary>
+    public ExitStatus? Exit { get; init; }
+}
+
+/// <summary>A mistake of a peer, or a refusal, that becomes a <see cref="Failed"/> reply; never the end of a connection.</summary>
+[SuppressMessage("Design", "CA1032:Implement standard exception constructors", Justification = "A failure without a code says nothing.")]
+public class LinkException(FailureCode code, string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>What kind of fault.</summary>
+    public FailureCode Code { get; } = code;
+
+    /// <summary>The client's name of the session that it is about, where the thrower knows it.</summary>
+    public string? Name { get; init; }
+}

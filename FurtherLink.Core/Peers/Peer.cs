@@ -1,0 +1,4 @@
+namespace FurtherLink.Peers;
+
+/// <summary>One client.</summary>
+public sealed class Peer;
