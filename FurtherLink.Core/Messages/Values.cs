@@ -74,9 +74,6 @@ public sealed record AttachOptions
     /// <summary>Whether it types or only watches.</summary>
     public Access Access { get; init; } = Access.Drive;
 
-    /// <summary>At most so many bytes a second; null = no limit.</summary>
-    public int? BytesPerSecond { get; init; }
-
     /// <summary>Anything its creator wants to find again on the attachment.</summary>
     public object? Tag { get; init; }
 }

@@ -48,6 +48,9 @@ public interface IProcess : IAsyncDisposable
     /// <summary>Completes after the program has ended and its last byte is in the log. Never faults.</summary>
     Task<ExitStatus> Exited { get; }
 
+    /// <summary>Whether processes that it started are still there, in whatever group or session, after it has ended.</summary>
+    bool HasDescendants { get; }
+
     /// <summary>Sets the terminal's size.</summary>
     /// <returns>False where there is no terminal.</returns>
     bool TryResize(TerminalSize size);
