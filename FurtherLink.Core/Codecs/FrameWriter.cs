@@ -18,13 +18,15 @@ public sealed class FrameWriter(PipeWriter output) : IBufferWriter<byte>
     public long Written { get; private set; }
 
     /// <summary>Begins a frame; its body follows by the members of <see cref="IBufferWriter{T}"/>.</summary>
+    /// <param name="kind">What it is.</param>
+    /// <param name="sizeHint">About how many bytes the body will have, so that it lies in one piece; 0 = unknown. Not a limit.</param>
     /// <exception cref="InvalidOperationException">The frame before has not been ended.</exception>
-    public void Begin(FrameKind kind)
+    public void Begin(FrameKind kind, int sizeHint = 0)
     {
         if (_length >= 0)
             throw new InvalidOperationException("A frame is open already.");
         // The memory stays the pipe's own until it is flushed, so the length can be put in later.
-        _header = output.GetMemory(Frames.HeaderSize)[..Frames.HeaderSize];
+        _header = output.GetMemory(Frames.HeaderSize + sizeHint)[..Frames.HeaderSize];
         _header.Span[0] = (byte)kind;
         output.Advance(Frames.HeaderSize);
         _length = 0;
@@ -44,7 +46,7 @@ public sealed class FrameWriter(PipeWriter output) : IBufferWriter<byte>
     /// <summary>Writes a whole frame.</summary>
     public void Write(FrameKind kind, ReadOnlySpan<byte> body)
     {
-        Begin(kind);
+        Begin(kind, body.Length);
         this.Write(body);
         End();
     }

@@ -48,6 +48,12 @@ public sealed record Input : ClientMessage
 
     /// <summary>The bytes, in UTF-8 where they are text. Borrowed: valid until the call it was handed to returns.</summary>
     public ReadOnlySequence<byte> Data { get; set; }
+
+    /// <summary>
+    /// The input ends behind <see cref="Data"/>, which may be empty: end of file on a pipe, Ctrl-D on a terminal, as by
+    /// <see cref="EndOfInput"/>. Default false.
+    /// </summary>
+    public bool End { get; set; }
 }
 
 /// <summary>Resizes the terminal, sends a signal or a key event, or ends the input.</summary>

@@ -39,6 +39,11 @@ public sealed record RunRequest(string Runner)
 /// <param name="Height">In pixels; null = the default.</param>
 public sealed record DisplayRequest(int? Width, int? Height);
 
+/// <summary>The body of the notice "novnc": a window has appeared on a run's virtual display, which can be seen from now on.</summary>
+/// <param name="Port">The TCP port of the web page that shows it.</param>
+/// <param name="Path">The page's path and query on that port ("novnc/vnc.html?path=...").</param>
+public sealed record DisplayAddress(int Port, string Path);
+
 /// <summary>What becomes of a session when nobody is attached, and what it is called.</summary>
 public sealed record SessionOptions
 {
