@@ -1,0 +1,73 @@
+using System.Globalization;
+using System.Net;
+
+namespace FurtherLink.Host.Configuration;
+
+/// <summary>What values must look like. Each check gives the words that follow the value in a message, or null where it is right.</summary>
+internal static class Checks
+{
+    /// <summary>A whole number within bounds, both included.</summary>
+    public static Func<string, string?> Number(long minimum, long maximum)
+    {
+        var words = maximum is int.MaxValue or long.MaxValue ? $"must be a whole number of at least {minimum}" : $"must be a whole number from {minimum} to {maximum}";
+        return text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= minimum && number <= maximum ? null : words;
+    }
+
+    /// <summary>A time span that is not negative.</summary>
+    public static string? Duration(string text) =>
+        TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration) && duration >= TimeSpan.Zero
+            ? null
+            : "must be a time as hours:minutes:seconds, such as 00:00:30";
+
+    /// <summary>On or off.</summary>
+    public static string? Switch(string text) => IsOn(text) || IsOff(text) ? null : "must be true or false";
+
+    /// <summary>A word or an IP address to listen on.</summary>
+    public static string? Address(string text) =>
+        IsLoopback(text) || IsAny(text) || IPAddress.TryParse(text, out _) ? null : "must be loopback, any, or an IP address of this device";
+
+    /// <summary>A web origin as browsers send it.</summary>
+    public static string? Origin(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttps || uri.Scheme == Uri.UriSchemeHttp)
+            && uri.PathAndQuery == "/" && uri.UserInfo.Length == 0 && uri.Fragment.Length == 0 && !text.EndsWith('/') && !text.Contains('*')
+            ? null
+            : "must be an origin as browsers send it: http or https, host, perhaps a port, and nothing behind (https://example.org)";
+
+    /// <summary>A directory that this process can write to, or could make.</summary>
+    public static string? WritableDirectory(string text)
+    {
+        if (text.Contains('\0'))
+            return "must not hold a NUL character";
+        try
+        {
+            var existing = Path.GetFullPath(text);
+            while (!Path.Exists(existing))
+                existing = Path.GetDirectoryName(existing)!;
+            if (!Directory.Exists(existing))
+                return existing == Path.GetFullPath(text) ? "is not a directory" : $"cannot be made: {existing} is not a directory";
+            using var probe = new FileStream(
+                Path.Combine(existing, ".furtherlink-" + Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return "cannot be written to";
+        }
+    }
+
+    /// <summary>A user that this process may run programs as.</summary>
+    public static string? User(string text) => text.Length == 0 ? "must be the name of a user" : null;
+
+    /// <summary>Whether a switch is turned on by this text.</summary>
+    public static bool IsOn(string text) => text == "1" || text.Equals("true", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a switch is turned off by this text.</summary>
+    public static bool IsOff(string text) => text == "0" || text.Equals("false", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it means this device alone.</summary>
+    public static bool IsLoopback(string text) =>
+        text.Equals("loopback", StringComparison.OrdinalIgnoreCase) || text.Equals("localhost", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether it means every address of this device.</summary>
+    public static bool IsAny(string text) => text == "*" || text.Equals("any", StringComparison.OrdinalIgnoreCase);
+}

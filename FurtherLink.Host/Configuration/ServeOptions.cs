@@ -1,0 +1,50 @@
+namespace FurtherLink.Host.Configuration;
+
+/// <summary>What the host itself needs to know; the rest of the settings belongs to the libraries it composes.</summary>
+internal sealed class ServeOptions
+{
+    /// <summary>The TCP port; 0 = any free one. Default 8028.</summary>
+    public int Port { get; init; } = 8028;
+
+    /// <summary>Where to listen: "loopback", "any" or IP addresses. Default loopback.</summary>
+    public IReadOnlyList<string> Addresses { get; init; } = ["loopback"];
+
+    /// <summary>Plain HTTP instead of TLS. Default false.</summary>
+    public bool NoTls { get; init; }
+
+    /// <summary>The PEM file with the certificate; null = found or made.</summary>
+    public string? CertificatePath { get; init; }
+
+    /// <summary>The PEM file with the key; null = the certificate's.</summary>
+    public string? KeyPath { get; init; }
+
+    /// <summary>Where the host keeps what is its own; null = by the environment.</summary>
+    public string? StateDirectory { get; init; }
+
+    /// <summary>Log at debug level. Default false.</summary>
+    public bool Debug { get; init; }
+
+    /// <summary>Web origins that are trusted beside the host's own. Default none.</summary>
+    public IReadOnlyList<string> TrustedOrigins { get; init; } = [];
+
+    /// <summary>Takes them from a configuration that has been checked.</summary>
+    public static ServeOptions Read(HostConfiguration configuration)
+    {
+        var addresses = List("Address");
+        return new ServeOptions
+        {
+            Port = Text("Port") is { } port ? int.Parse(port) : 8028,
+            Addresses = addresses.Count > 0 ? addresses : ["loopback"],
+            NoTls = Text("NoTls") is { } plain && Checks.IsOn(plain),
+            CertificatePath = Text("CertificatePath"),
+            KeyPath = Text("KeyPath"),
+            StateDirectory = Text("StateDirectory"),
+            Debug = Text("Debug") is { } debug && Checks.IsOn(debug),
+            TrustedOrigins = List("TrustedOrigins"),
+        };
+
+        string? Text(string name) => configuration.Find(Key(name)) is { Text.Length: > 0 } value ? value.Text : null;
+        List<string> List(string name) => [.. configuration.FindList(Key(name)).Select(value => value.Text)];
+        static string Key(string name) => HostConfiguration.Section + ":" + name;
+    }
+}

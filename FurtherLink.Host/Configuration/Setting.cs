@@ -1,0 +1,44 @@
+namespace FurtherLink.Host.Configuration;
+
+/// <summary>One setting: what it is called everywhere it can be given, and what its value must look like.</summary>
+/// <param name="Name">Its name in section "FurtherLink" of appsettings.json, and in the environment after "FurtherLink__".</param>
+/// <param name="Description">One line for people.</param>
+internal sealed record Setting(string Name, string Description)
+{
+    /// <summary>One value, a switch, a list, or a group with settings of its own.</summary>
+    public SettingShape Shape { get; init; }
+
+    /// <summary>The command line option of "serve"; null = none.</summary>
+    public string? Option { get; init; }
+
+    /// <summary>What the option's value is called in the help.</summary>
+    public string? ValueName { get; init; }
+
+    /// <summary>The existing server's environment variable; null = none.</summary>
+    public string? Variable { get; init; }
+
+    /// <summary>What the variable's text means as a value; null = not given.</summary>
+    public Func<string, string?> FromVariable { get; init; } = static text => text.Length == 0 ? null : text;
+
+    /// <summary>Says in words what is wrong with one value ("must be ..."); null = nothing.</summary>
+    public Func<string, string?> Check { get; init; } = static _ => null;
+
+    /// <summary>Its full key.</summary>
+    public string Key => HostConfiguration.Section + ":" + Name;
+}
+
+/// <summary>How a setting is written.</summary>
+internal enum SettingShape
+{
+    /// <summary>One value.</summary>
+    Value,
+
+    /// <summary>On or off.</summary>
+    Switch,
+
+    /// <summary>Several values: an array, or one text with commas.</summary>
+    List,
+
+    /// <summary>Named objects with settings of their own.</summary>
+    Group,
+}

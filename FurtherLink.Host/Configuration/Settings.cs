@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+
+namespace FurtherLink.Host.Configuration;
+
+/// <summary>Every setting of the host and of what it composes. The command line, the environment and the checks all come from this list.</summary>
+internal static class Settings
+{
+    /// <summary>All of them, in the order of the help.</summary>
+    public static ImmutableArray<Setting> All { get; } =
+    [
+        new("Port", "TCP port to listen on; 0 = any free one, which is printed. Default 8028.")
+        {
+            Option = "--port", ValueName = "number", Variable = "FURTHER_LINK_PORT", Check = Checks.Number(0, 65535),
+        },
+        new("Address", "Where to listen: \"loopback\" (127.0.0.1 and ::1), \"any\", or IP addresses. Default loopback.")
+        {
+            Shape = SettingShape.List, Option = "--address", ValueName = "address", Check = Checks.Address,
+        },
+        new("NoTls", "Speak plain HTTP and WebSocket instead of TLS.")
+        {
+            Shape = SettingShape.Switch, Option = "--no-tls", Variable = "FURTHER_LINK_NOSSL", FromVariable = AnythingButOff, Check = Checks.Switch,
+        },
+        new("CertificatePath", "PEM file with the TLS certificate and its chain.") { Option = "--cert", ValueName = "file" },
+        new("KeyPath", "PEM file with the certificate's private key. Default: the certificate's file.") { Option = "--key", ValueName = "file" },
+        new("StateDirectory", "Where the host keeps its key and certificate. Default: $STATE_DIRECTORY, else $XDG_STATE_HOME/furtherlink, else ~/.local/state/furtherlink.")
+        {
+            Option = "--state-dir", ValueName = "directory",
+        },
+        new("WorkDirectory", "Where uploads go and relative paths begin. Default: \"further\" in the home of the user who runs the program.")
+        {
+            Option = "--work-dir", ValueName = "directory", Variable = "FURTHER_LINK_WORK_DIR", Check = Checks.WritableDirectory,
+        },
+        new("TempDirectory", "Where code without a path runs. Default /tmp.")
+        {
+            Option = "--temp-dir", ValueName = "directory", Variable = "FURTHER_LINK_TEMP_DIR", Check = Checks.WritableDirectory,
+        },
+        new("MiniscreenProjectsDirectory", "Where projects with a project.cfg are copied. Default: Desktop/Projects/Further in the user's home.")
+        {
+            Option = "--projects-dir", ValueName = "directory", Variable = "FURTHER_LINK_MINISCREEN_PROJECTS_DIR", Check = Checks.WritableDirectory,
+        },
+        new("DefaultUser", "Who programs run as when a client does not say.") { Option = "--user", ValueName = "name", Check = Checks.User },
+        new("PythonVenv", "Python virtual environment for python3 runs.")
+        {
+            Option = "--venv", ValueName = "directory", Variable = "FURTHER_VENV",
+        },
+        new("TrustedOrigins", "Web origins whose pages may run programs (https://example.org); none unless given.")
+        {
+            Shape = SettingShape.List, Option = "--trusted-origin", ValueName = "origin", Variable = "FURTHER_LINK_TRUSTED_ORIGINS", Check = Checks.Origin,
+        },
+        new("Debug", "Log at debug level.")
+        {
+            Shape = SettingShape.Switch, Option = "--debug", Variable = "FURTHER_LINK_DEBUG", FromVariable = AnyText, Check = Checks.Switch,
+        },
+        new("StopGrace", "Time between SIGTERM and SIGKILL. Default 00:00:00.1.") { Check = Checks.Duration },
+        new("OutputCapacity", "Bytes of output kept per session. Default 1048576.") { Check = Checks.Number(4096, int.MaxValue) },
+        new("InputCapacity", "Bytes of input that may wait for a program. Default 262144.") { Check = Checks.Number(4096, int.MaxValue) },
+        new("InputTimeout", "How long input waits for a program that does not read. Default 00:00:02.") { Check = Checks.Duration },
+        new("MaxMessage", "The longest message a client may send, in bytes. Default 4194304.") { Check = Checks.Number(1024, int.MaxValue) },
+        new("MaxUpload", "The largest upload in bytes. Default 67108864.") { Check = Checks.Number(1, long.MaxValue) },
+        new("ClientStallTimeout", "How long a program waits for a client that takes nothing of its output. Default 00:00:30.") { Check = Checks.Duration },
+        new("KeepExited", "How long an ended session can still be read. Default 00:10:00.") { Check = Checks.Duration },
+        new("Runners", "Runners made by configuration alone, by name.") { Shape = SettingShape.Group },
+    ];
+
+    private static string? AnythingButOff(string text) => Checks.IsOff(text) ? "false" : "true";
+
+    private static string? AnyText(string text) => text.Length == 0 ? null : "true";
+}

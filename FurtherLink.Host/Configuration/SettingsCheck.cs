@@ -1,0 +1,72 @@
+namespace FurtherLink.Host.Configuration;
+
+/// <summary>Finds every mistake in the settings before anything is started.</summary>
+internal static class SettingsCheck
+{
+    private static readonly string[] RunnerKeys = ["Command", "Extension", "Environment"];
+
+    /// <summary>Checks everything that is given.</summary>
+    /// <exception cref="SettingException">All mistakes found, each with its setting's name and where it was given.</exception>
+    public static void Run(HostConfiguration configuration)
+    {
+        List<string> mistakes = [];
+        foreach (var setting in Settings.All)
+        {
+            var values = setting.Shape switch
+            {
+                SettingShape.Group => [],
+                SettingShape.List => configuration.FindList(setting.Key),
+                _ => configuration.Find(setting.Key) is { } value ? [value] : [],
+            };
+            mistakes.AddRange(values
+                .Select(value => setting.Check(value.Text) is { } words ? $"{setting.Name}: \"{value.Text}\" {words} (from {value.Origin})." : null)
+                .OfType<string>());
+        }
+
+        var section = configuration.Root.GetSection(HostConfiguration.Section);
+        mistakes.AddRange(section.GetChildren()
+            .Where(child => !Settings.All.Any(setting => setting.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase)))
+            .Select(child => $"{child.Key}: there is no such setting{Nearest(child.Key)} (from {configuration.Origin(child.Path)})."));
+        foreach (var runner in section.GetSection("Runners").GetChildren())
+            mistakes.AddRange(Runner(configuration, runner));
+        if (mistakes.Count > 0)
+            throw new SettingException(mistakes);
+    }
+
+    private static IEnumerable<string> Runner(HostConfiguration configuration, IConfigurationSection runner)
+    {
+        var name = $"Runners:{runner.Key}";
+        var origin = configuration.Origin(runner.Path);
+        if (string.IsNullOrWhiteSpace(runner["Command"]))
+            yield return $"{name}:Command: is missing; give the command line, with {{file}} where the program's file goes (from {origin}).";
+        foreach (var key in runner.GetChildren().Select(child => child.Key).Except(RunnerKeys, StringComparer.OrdinalIgnoreCase))
+            yield return $"{name}:{key}: there is no such setting; a runner has {string.Join(", ", RunnerKeys)} (from {origin}).";
+        if (runner["Extension"] is { Length: > 0 } extension && (!extension.StartsWith('.') || extension.Contains('/')))
+            yield return $"{name}:Extension: \"{extension}\" must begin with a dot, as in .js (from {origin}).";
+    }
+
+    private static string Nearest(string key)
+    {
+        var nearest = Settings.All.MinBy(setting => Distance(setting.Name, key))!.Name;
+        return Distance(nearest, key) <= 2 ? $"; did you mean {nearest}?" : "";
+    }
+
+    // Levenshtein's distance, case ignored: how many letters must be added, left out or changed.
+    private static int Distance(string left, string right)
+    {
+        var row = Enumerable.Range(0, right.Length + 1).ToArray();
+        for (var i = 1; i <= left.Length; i++)
+        {
+            var diagonal = row[0];
+            row[0] = i;
+            for (var j = 1; j <= right.Length; j++)
+            {
+                var change = diagonal + (char.ToUpperInvariant(left[i - 1]) == char.ToUpperInvariant(right[j - 1]) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.Min(change, 1 + Math.Min(row[j], row[j - 1]));
+            }
+        }
+
+        return row[^1];
+    }
+}

@@ -1,0 +1,73 @@
+using FurtherLink.Host.Configuration;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+
+namespace FurtherLink.Host.Serving;
+
+/// <summary>Composes the server from its parts and runs it until a signal ends it.</summary>
+internal static class LinkHost
+{
+    // Everything must be over within 2 s of a signal: programs get TERM and KILL, clients their last messages; then what is left is cut.
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(1.7);
+
+    /// <summary>Runs it.</summary>
+    /// <param name="configuration">Settings, checked.</param>
+    /// <param name="output">Where the start message goes.</param>
+    /// <param name="warnings">Where warnings go.</param>
+    /// <param name="cancellationToken">Ends it as a signal does.</param>
+    /// <exception cref="SettingException">A setting turns out wrong.</exception>
+    public static async Task RunAsync(HostConfiguration configuration, TextWriter output, TextWriter warnings, CancellationToken cancellationToken)
+    {
+        var options = ServeOptions.Read(configuration);
+        using var sockets = ListenSockets.Bind(options.Addresses, options.Port);
+        using var certificate = options.NoTls ? null : ServerCertificate.Find(options, TimeProvider.System);
+        if (certificate?.Warning(TimeProvider.System) is { } warning)
+            await warnings.WriteLineAsync(warning);
+
+        await using var app = Build(configuration, options, sockets, certificate);
+        await app.StartAsync(cancellationToken);
+        StartMessage.Write(output, ProductVersion.Text, sockets, certificate);
+        await app.WaitForShutdownAsync(cancellationToken);
+    }
+
+    private static WebApplication Build(HostConfiguration configuration, ServeOptions options, ListenSockets sockets, ServerCertificate? certificate)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddConfiguration(configuration.Root);
+        AddLogging(builder.Logging, configuration, options);
+        builder.Services.AddRoutingCore();
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
+        builder.WebHost.UseKestrelCore().UseSockets(transport => transport.CreateBoundListenSocket = sockets.Get);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            foreach (var end in sockets.EndPoints)
+                kestrel.Listen(end, listen => Secure(listen, certificate));
+        });
+
+        var app = builder.Build();
+        return app;
+    }
+
+    private static void Secure(ListenOptions listen, ServerCertificate? certificate)
+    {
+        listen.Protocols = HttpProtocols.Http1;
+        if (certificate is not null)
+            listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate.Certificate, ServerCertificateChain = certificate.Chain });
+    }
+
+    private static void AddLogging(ILoggingBuilder logging, HostConfiguration configuration, ServeOptions options)
+    {
+        logging.AddSimpleConsole(static console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss ";
+        });
+        logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        logging.SetMinimumLevel(LogLevel.Information);
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddConfiguration(configuration.Root.GetSection("Logging"));
+        if (options.Debug)
+            logging.AddFilter("FurtherLink", LogLevel.Debug);
+    }
+}

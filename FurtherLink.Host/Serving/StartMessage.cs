@@ -1,0 +1,42 @@
+using System.Net;
+
+namespace FurtherLink.Host.Serving;
+
+/// <summary>What a person reads when the host has started: where it listens, how to trust it, what to type next.</summary>
+internal static class StartMessage
+{
+    /// <summary>Writes it.</summary>
+    public static void Write(TextWriter output, string version, ListenSockets sockets, ServerCertificate? certificate)
+    {
+        var (http, ws) = certificate is null ? ("http", "ws") : ("https", "wss");
+        output.WriteLine($"FurtherLink {version} listens on");
+        foreach (var end in sockets.EndPoints)
+            output.WriteLine($"  {http}://{Authority(end.Address, sockets.Port)}");
+        if (certificate is not null)
+        {
+            output.WriteLine($"Certificate {certificate.Path}");
+            output.WriteLine($"  SHA-256 {certificate.Fingerprint}");
+        }
+
+        var host = Authority(Reachable(sockets), sockets.Port);
+        output.WriteLine("Try it from another terminal:");
+        output.WriteLine($"  curl {(certificate is null ? "" : "-k ")}{http}://{host}/status");
+        output.WriteLine($"  npx wscat {(certificate is null ? "" : "-n ")}-c {ws}://{host}/run");
+        output.WriteLine("and type, to run a line of Python:");
+        output.WriteLine("""  {"type":"start","process":"1","data":{"runner":"python3","code":"print('Hello')"}}""");
+        if (sockets.Public)
+            output.WriteLine("Careful: everybody who reaches this address can run programs here.");
+        output.WriteLine("Ctrl-C stops it.");
+        output.Flush();
+    }
+
+    private static string Authority(IPAddress address, int port) => address.Equals(IPAddress.Loopback)
+        ? $"127.0.0.1:{port}"
+        : new IPEndPoint(address, port).ToString();
+
+    private static IPAddress Reachable(ListenSockets sockets)
+    {
+        var address = sockets.EndPoints.First().Address;
+        return address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any) ? IPAddress.Loopback : address;
+    }
+}
