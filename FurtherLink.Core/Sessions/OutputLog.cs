@@ -3,43 +3,290 @@ using FurtherLink.Messages;
 
 namespace FurtherLink.Sessions;
 
-/// <summary>How a log keeps output.</summary>
-public sealed class LogOptions
+/// <summary>
+/// A bounded log of a program's output, addressed by absolute 64-bit byte offsets that count both streams in the order of their
+/// flushes. Any number of readers, each with its own place. Thread safe.
+/// </summary>
+/// <remarks>
+/// The oldest bytes are overwritten as new ones come; while a lossless reader has not released them, the log is full instead and the
+/// writers' flushes wait. The lock covers where bytes are, never a copy of them.
+/// </remarks>
+public sealed class OutputLog : IDisposable
 {
-    private int _capacity = 1024 * 1024;
+    /// <summary>What an entry costs beside its bytes.</summary>
+    internal const int EntryCost = 32;
 
-    /// <summary>Bytes of output kept. Default 1 MiB, at least 4 KiB.</summary>
-    public int Capacity
+    // Below it a block of 64 KiB would be too large a part of the whole.
+    private const int LargeBlocksFrom = 4 * LogBlockPool.LargeSize;
+
+    private readonly LogWriter[] _writers;
+    private readonly Utf8Tail[] _evicted = new Utf8Tail[2]; // the bytes right before _start, by kind
+    private long _start;
+    private long _end;
+    private long _overhead; // of all entries ever
+    private long _blockBytes;
+    private ExitStatus? _exit;
+    private bool _disposed;
+
+    /// <summary>Makes an empty log.</summary>
+    public OutputLog(LogOptions options)
     {
-        get => _capacity;
-        set => _capacity = value >= 4096 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 4096.");
+        ArgumentNullException.ThrowIfNull(options);
+        Options = options;
+        Waker = new LogWaker(this);
+        Stall = new LogStall(this);
+        _writers = [new LogWriter(this, OutputKind.Out), new LogWriter(this, OutputKind.Error)];
     }
 
-    /// <summary>How long a full log waits for a lossless reader that makes no progress. Default 30 s.</summary>
-    public TimeSpan StallTimeout { get; set; } = TimeSpan.FromSeconds(30);
-
-    /// <summary>The clock for <see cref="StallTimeout"/>.</summary>
-    public TimeProvider Time { get; set; } = TimeProvider.System;
-}
-
-/// <summary>A bounded log of a program's output, addressed by absolute 64-bit byte offsets.</summary>
-public sealed class OutputLog(LogOptions options)
-{
     /// <summary>The options it was made with.</summary>
-    public LogOptions Options { get; } = options;
+    public LogOptions Options { get; }
 
-    /// <summary>The oldest offset still kept.</summary>
-    public long Start { get; private set; }
+    /// <summary>The oldest offset still kept. A snapshot.</summary>
+    public long Start => Volatile.Read(ref _start);
 
-    /// <summary>The offset behind the newest byte.</summary>
-    public long End { get; private set; }
+    /// <summary>The offset behind the newest byte. A snapshot.</summary>
+    public long End => Volatile.Read(ref _end);
 
-    /// <summary>The writer of one stream.</summary>
-    public PipeWriter GetWriter(OutputKind kind) => throw new NotSupportedException(kind.ToString());
+    /// <summary>Whether <see cref="Complete"/> was called: nothing more will come.</summary>
+    public bool IsCompleted { get; private set; }
 
-    /// <summary>Ends the log.</summary>
-    public void Complete(ExitStatus status) => throw new NotSupportedException(status.ToString());
+    /// <summary>Bytes of memory it holds: all of its blocks, and the table of what is where. A snapshot.</summary>
+    public long RetainedBytes
+    {
+        get
+        {
+            lock (Gate)
+                return _blockBytes + Entries.Size;
+        }
+    }
 
-    /// <summary>Attaches a reader.</summary>
-    public OutputReader Attach(ReaderOptions options) => new(this, options);
+    /// <summary>Guards everything but the bytes.</summary>
+    internal Lock Gate { get; } = new();
+
+    /// <summary>Where the bytes are.</summary>
+    internal LogEntries Entries { get; } = new();
+
+    /// <summary>Who reads.</summary>
+    internal List<OutputReader> Readers { get; } = [];
+
+    /// <summary>Wakes who waits for more.</summary>
+    internal LogWaker Waker { get; }
+
+    /// <summary>Watches who holds up the program.</summary>
+    internal LogStall Stall { get; }
+
+    /// <summary>How the program ended; null while it runs.</summary>
+    internal ExitStatus? ExitLocked => _exit;
+
+    /// <summary>The writer of one stream, the same one each time; used by one thread at a time.</summary>
+    /// <remarks>
+    /// It hands out the log's own memory. What was advanced is seen by readers after the flush. A flush completes at once, unless the log
+    /// is full: then when half of it is free, when nobody holds it any more, or, with <see cref="FlushResult.IsCompleted"/>, at the log's
+    /// end. What it continues with runs on the thread that made room and must not wait. While a flush waits, another one takes its bytes,
+    /// above the capacity if need be, and completes at once: what a kernel still has when a program ends. After the log's end what is
+    /// written is dropped.
+    /// </remarks>
+    public PipeWriter GetWriter(OutputKind kind) => _writers[Index(kind)];
+
+    /// <summary>
+    /// Ends the log: readers get the rest and then a last piece with the status. What is not flushed by then is dropped. Only the first call
+    /// counts.
+    /// </summary>
+    public void Complete(ExitStatus status)
+    {
+        int flushes;
+        OutputReader? reader;
+        lock (Gate)
+        {
+            if (IsCompleted)
+                return;
+            IsCompleted = true;
+            _exit = status;
+            flushes = TakeFlushesLocked();
+            Stall.EndLocked();
+            reader = Waker.TakeLocked();
+        }
+
+        EndFlushes(flushes);
+        reader?.Wake();
+    }
+
+    /// <summary>
+    /// Attaches a reader. What is overwritten already is reported as missed by its first piece. An offset below 0 counts as 0, one behind the
+    /// end as the end.
+    /// </summary>
+    public OutputReader Attach(ReaderOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        lock (Gate)
+        {
+            var reader = new OutputReader(this, options);
+            Readers.Add(reader);
+            return reader;
+        }
+    }
+
+    /// <summary>
+    /// Gives the memory back, as soon as the last reader is gone and the writers are completed. A log that was not completed ends as killed. Attaching still works: all is
+    /// missed then.
+    /// </summary>
+    public void Dispose()
+    {
+        Complete(new ExitStatus(-9) { Reason = "The session was removed." });
+        lock (Gate)
+        {
+            _disposed = true;
+            ClearLocked();
+        }
+    }
+
+    /// <summary>The place of a kind in what is kept by kind.</summary>
+    internal static int Index(OutputKind kind) =>
+        kind is OutputKind.Out or OutputKind.Error ? (int)kind - 1 : throw new ArgumentOutOfRangeException(nameof(kind), kind, "Out or Error.");
+
+    /// <summary>Takes in bytes that lie in a block already.</summary>
+    internal void AppendLocked(LogBlock block, int start, int length)
+    {
+        if (Entries.Next > Entries.First && LastLocked is var last && last.Block == block && last.Start + last.Length == start)
+        {
+            LastLocked.Length += length;
+        }
+        else
+        {
+            Entries.Add(new LogEntry { Block = block, Offset = _end, OverheadBefore = _overhead, Start = start, Length = length });
+            _overhead += EntryCost;
+            block.References++;
+        }
+
+        Volatile.Write(ref _end, _end + length);
+        if (UsedLocked > Options.Capacity)
+            EvictLocked(FloorLocked(), Options.Capacity);
+    }
+
+    /// <summary>Counts bytes of a block that nothing is put in as used.</summary>
+    internal void SkipLocked(int bytes) => _overhead += bytes;
+
+    /// <summary>Takes a block from the pool, with one reference.</summary>
+    internal LogBlock RentLocked(OutputKind kind, bool small, int atLeast)
+    {
+        var size = small || Options.Capacity < LargeBlocksFrom ? LogBlockPool.SmallSize : LogBlockPool.LargeSize;
+        var block = Options.Pool.Rent(Math.Max(size, atLeast));
+        block.Kind = kind;
+        block.References = 1;
+        _blockBytes += block.Bytes.Length;
+        return block;
+    }
+
+    /// <summary>Drops a reference to a block.</summary>
+    internal void DropLocked(LogBlock block)
+    {
+        if (--block.References > 0)
+            return;
+        _blockBytes -= block.Bytes.Length;
+        Options.Pool.Return(block);
+    }
+
+    /// <summary>Whether a writer has to wait.</summary>
+    internal bool IsFullLocked() => UsedLocked > Options.Capacity;
+
+    /// <summary>Whether what lies from an offset on leaves half of the log free.</summary>
+    internal bool HasRoomLocked(long from) => CostLocked(from) <= Options.Capacity / 2;
+
+    /// <summary>Takes the flushes that have room now, for <see cref="EndFlushes"/>.</summary>
+    internal int TakeRoomLocked() =>
+        (_writers[0].IsWaiting || _writers[1].IsWaiting) && HasRoomLocked(Math.Min(FloorLocked(), _end)) ? TakeFlushesLocked() : 0;
+
+    /// <summary>Lets writers go on, after the lock.</summary>
+    internal void EndFlushes(int flushes)
+    {
+        if ((flushes & 1) != 0)
+            _writers[0].EndFlush();
+        if ((flushes & 2) != 0)
+            _writers[1].EndFlush();
+    }
+
+    /// <summary>Takes a reader out.</summary>
+    internal void DetachLocked(OutputReader reader)
+    {
+        Readers.Remove(reader);
+        ClearLocked();
+    }
+
+    /// <summary>
+    /// What waits at an offset: of each kind the bytes before it that are a character cut short. So a text reader can go on anywhere.
+    /// </summary>
+    internal void LookBackLocked(long offset, Utf8Tail[] cut)
+    {
+        Array.Clear(cut);
+        if (Entries.Next > Entries.First)
+        {
+            for (var number = Entries.Find(offset); number >= Entries.First && (cut[0].Count < 3 || cut[1].Count < 3); number--)
+            {
+                ref var entry = ref Entries[number];
+                if (offset > entry.Offset)
+                    cut[Index(entry.Block.Kind)].Prepend(entry.Bytes[..(int)Math.Min(entry.Length, offset - entry.Offset)]);
+            }
+        }
+
+        for (var i = 0; i < cut.Length; i++)
+        {
+            cut[i].Prepend(_evicted[i]);
+            cut[i].KeepLast(cut[i].Incomplete);
+        }
+    }
+
+    private ref LogEntry LastLocked => ref Entries[Entries.Next - 1];
+
+    private long UsedLocked =>
+        Entries.Next == Entries.First ? 0 : _end - _start + _overhead - Entries[Entries.First].OverheadBefore;
+
+    // The lowest offset that a lossless reader still needs.
+    private long FloorLocked()
+    {
+        var floor = long.MaxValue;
+        foreach (var reader in Readers)
+        {
+            if (reader.IsLosslessLocked && reader.Released < floor)
+                floor = reader.Released;
+        }
+
+        return floor;
+    }
+
+    // What lies from an offset on: its bytes, and what its entries cost beside them.
+    private long CostLocked(long from) =>
+        from >= _end ? 0 : _end - from + _overhead - Entries[Entries.Find(from)].OverheadBefore;
+
+    private void EvictLocked(long floor, long target)
+    {
+        while (UsedLocked - target is > 0 and var excess)
+        {
+            ref var oldest = ref Entries[Entries.First];
+            var count = (int)Math.Min(Math.Min(oldest.Length, excess), floor - oldest.Offset);
+            if (count <= 0)
+                return;
+            _evicted[Index(oldest.Block.Kind)].Append(oldest.Bytes[..count]);
+            Volatile.Write(ref _start, _start + count);
+            if (count == oldest.Length)
+            {
+                DropLocked(oldest.Block);
+                Entries.RemoveFirst();
+            }
+            else
+            {
+                oldest.Offset += count;
+                oldest.Start += count;
+                oldest.Length -= count;
+            }
+        }
+    }
+
+    private void ClearLocked()
+    {
+        if (_disposed && Readers.Count == 0)
+            EvictLocked(long.MaxValue, 0);
+    }
+
+    private int TakeFlushesLocked() =>
+        (_writers[0].TakeWaitingLocked() ? 1 : 0) | (_writers[1].TakeWaitingLocked() ? 2 : 0);
 }

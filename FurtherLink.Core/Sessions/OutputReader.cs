@@ -1,63 +1,387 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Tasks.Sources;
 using FurtherLink.Messages;
 
 namespace FurtherLink.Sessions;
 
-/// <summary>How a reader reads.</summary>
-public sealed class ReaderOptions
-{
-    /// <summary>The offset to begin at; null = the log's end.</summary>
-    public long? From { get; init; } = 0;
-
-    /// <summary>Whole UTF-8 characters only.</summary>
-    public bool Text { get; init; }
-
-    /// <summary>The program waits for this reader.</summary>
-    public bool Lossless { get; init; } = true;
-
-    /// <summary>Called once when there is more after <see cref="OutputReader.TryRead"/> returned false; it must not wait.</summary>
-    public Action<OutputReader>? OnOutput { get; init; }
-
-    /// <summary>Called once when the log has been full for the stall timeout and this reader made no progress; it must not wait.</summary>
-    public Action<OutputReader>? OnStalled { get; init; }
-}
-
-/// <summary>A piece of a log.</summary>
-/// <param name="Kind">Which stream.</param>
-/// <param name="Offset">The first byte's offset.</param>
-/// <param name="Next">Where reading goes on.</param>
-/// <param name="Data">The bytes, contiguous, borrowed until the next read, <see cref="OutputReader.Release"/> or dispose.</param>
-/// <param name="Missed">Bytes lost right before this piece.</param>
-/// <param name="Exit">How the program ended: only on the last piece, which has no data.</param>
-public readonly record struct OutputChunk(
-    OutputKind Kind, long Offset, long Next, ReadOnlyMemory<byte> Data, long Missed, ExitStatus? Exit);
-
-/// <summary>A cursor in a log. Used by one thread at a time; disposing detaches it.</summary>
+/// <summary>
+/// A cursor in a log. One thread at a time reads and disposes; <see cref="Release"/> and <see cref="Lossless"/> are for any thread.
+/// Disposing detaches it.
+/// </summary>
 public sealed class OutputReader : IDisposable
 {
+    private readonly OutputLog _log;
+    private readonly Utf8Tail[] _cut = []; // text: by kind, what lies before the position and waits for the rest of its character
+    private readonly byte[] _scratch = []; // text: a character put together from two places
+    private long _position;
+    private long _number; // of the entry at the position, or of an earlier one
+    private long _missed; // not yet told
+    private long _seen; // the log's end when it began to wait
+    private LogBlock? _held;
+    private WaitSource? _wait;
+    private bool _waitsAsync;
+    private bool _stallTold;
+    private bool _ended;
+    private volatile bool _disposed;
+
+    /// <summary>Called under the log's lock.</summary>
     internal OutputReader(OutputLog log, ReaderOptions options)
     {
-        Position = options.From ?? log.End;
+        _log = log;
         Options = options;
+        IsLosslessLocked = options.Lossless;
+        var from = Math.Max(0, options.From ?? log.End);
+        _position = Math.Min(from, log.End);
+        Released = Math.Max(_position, log.Start);
+        _number = log.Entries.Find(_position);
+        if (!options.Text)
+            return;
+        _cut = new Utf8Tail[2];
+        _scratch = new byte[4];
+        if (_position < log.Start)
+            return;
+        log.LookBackLocked(_position, _cut);
+        // Behind the end of what has ended: one step for each cut character that was given out (see TakeEndLocked).
+        for (var i = 0; i < 2 && log.IsCompleted && _position < from; i++)
+        {
+            if (_cut[i].Count > 0)
+                _position++;
+            _cut[i] = default;
+        }
     }
 
     /// <summary>How it reads.</summary>
     public ReaderOptions Options { get; }
 
     /// <summary>Where the next read begins.</summary>
-    public long Position { get; private set; }
+    public long Position => Volatile.Read(ref _position);
+
+    /// <summary>
+    /// Whether the program waits for this reader. The log turns it off for one that trickles while others have waited for the stall
+    /// timeout; then what it is too slow for is missed.
+    /// </summary>
+    public bool Lossless
+    {
+        get
+        {
+            lock (_log.Gate)
+                return IsLosslessLocked;
+        }
+
+        set
+        {
+            int flushes;
+            lock (_log.Gate)
+            {
+                IsLosslessLocked = value;
+                Released = Math.Max(Released, _log.Start);
+                flushes = _log.TakeRoomLocked();
+            }
+
+            _log.EndFlushes(flushes);
+        }
+    }
+
+    /// <summary><see cref="Lossless"/>, for the log.</summary>
+    internal bool IsLosslessLocked { get; set; }
+
+    /// <summary>Below it the reader needs nothing any more.</summary>
+    internal long Released { get; private set; }
+
+    /// <summary>Whether it waits to be told of more.</summary>
+    internal bool IsWaitingLocked { get; private set; }
+
+    /// <summary>Whether it waits and there is more.</summary>
+    internal bool IsDueLocked => IsWaitingLocked && (_seen < _log.End || _log.IsCompleted);
+
+    /// <summary>While a flush waits: when it last released something.</summary>
+    internal long Moved { get; set; }
+
+    /// <summary>While a flush waits: since when it waits for more.</summary>
+    internal long Idle { get; set; }
 
     /// <summary>Takes the next piece.</summary>
-    /// <returns>False where there is none now; the callback tells when there is.</returns>
-    public bool TryRead(int maxBytes, out OutputChunk chunk) => throw new NotSupportedException(maxBytes.ToString());
+    /// <param name="maxBytes">The most bytes of a piece, at least 1; for text less than 4 counts as 4, so that each character fits.</param>
+    /// <param name="chunk">The piece; its data is borrowed until the next read.</param>
+    /// <returns>
+    /// False where there is none now: <see cref="ReaderOptions.OnOutput"/> is called once when there is more, maybe before this returns, on
+    /// any thread (for text "more" may be half a character, and then it is false again). Also false after the last piece and after disposing,
+    /// without a call.
+    /// </returns>
+    public bool TryRead(int maxBytes, out OutputChunk chunk) => Read(maxBytes, waitsAsync: false, out chunk);
 
-    /// <summary>Waits for the next piece.</summary>
-    public ValueTask<OutputChunk> ReadAsync(int maxBytes, CancellationToken cancellationToken) => throw new NotSupportedException(maxBytes.ToString());
+    /// <summary>Waits for the next piece. Continues on the thread pool. Cancelling leaves everything as it was.</summary>
+    /// <exception cref="InvalidOperationException">The last piece has been read.</exception>
+    /// <exception cref="ObjectDisposedException">It is disposed, maybe while waiting.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    public async ValueTask<OutputChunk> ReadAsync(int maxBytes, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        _wait ??= new WaitSource();
+        while (true)
+        {
+            if (Read(maxBytes, waitsAsync: true, out var chunk))
+                return chunk;
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_ended)
+                throw new InvalidOperationException("The log has been read to its end.");
+            using (cancellationToken.UnsafeRegister(static state => ((OutputReader)state!).CancelWait(), this))
+                await _wait.AsTask().ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
 
-    /// <summary>Lets the log overwrite what lies below an offset.</summary>
-    public void Release(long offset) => throw new NotSupportedException(offset.ToString());
+    /// <summary>
+    /// Lets the log overwrite what lies below an offset, at most what was read. Makes room for the program; its writer may go on within this
+    /// call. Any thread.
+    /// </summary>
+    public void Release(long offset)
+    {
+        int flushes;
+        lock (_log.Gate)
+        {
+            offset = Math.Min(Math.Min(offset, _position), _log.End);
+            if (offset <= Released)
+                return;
+            Released = offset;
+            _log.Stall.MovedLocked(this);
+            flushes = IsLosslessLocked ? _log.TakeRoomLocked() : 0;
+        }
 
-    /// <inheritdoc/>
+        _log.EndFlushes(flushes);
+    }
+
+    /// <summary>Detaches it: nothing waits for it any more. A callback that is under way may still arrive.</summary>
     public void Dispose()
     {
+        int flushes;
+        bool waited;
+        lock (_log.Gate)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            waited = IsWaitingLocked;
+            if (waited)
+                DisarmLocked();
+            if (_held is { } block)
+            {
+                // Somebody may still be at its data: then the block must not be filled again.
+                block.IsAbandoned = true;
+                _log.DropLocked(block);
+                _held = null;
+            }
+
+            _log.DetachLocked(this);
+            flushes = _log.TakeRoomLocked();
+        }
+
+        if (waited && _waitsAsync)
+            _wait!.Set();
+        _log.EndFlushes(flushes);
+    }
+
+    /// <summary>It waits no more.</summary>
+    internal void DisarmLocked()
+    {
+        IsWaitingLocked = false;
+        _log.Waker.Waiting--;
+    }
+
+    /// <summary>Tells it that there is more, after the lock; it was disarmed before.</summary>
+    internal void Wake()
+    {
+        if (_waitsAsync)
+            _wait!.Set();
+        else if (!_disposed)
+            Options.OnOutput?.Invoke(this);
+    }
+
+    /// <summary>Whether it is to be told that it stalls: once.</summary>
+    internal bool TakeStallLocked() => !_stallTold && (_stallTold = true);
+
+    private bool Read(int maxBytes, bool waitsAsync, out OutputChunk chunk)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 1);
+        lock (_log.Gate)
+        {
+            if (_held is { } block)
+                _log.DropLocked(block);
+            _held = null;
+            chunk = default;
+            if (_disposed || _ended)
+                return false;
+            if (TakeLocked(Options.Text ? Math.Max(maxBytes, 4) : maxBytes, out chunk))
+            {
+                chunk = chunk with { Missed = _missed };
+                _missed = 0;
+                return true;
+            }
+
+            if (!IsWaitingLocked)
+                _log.Waker.Waiting++;
+            IsWaitingLocked = true;
+            _seen = _log.End;
+            _log.Stall.IdleLocked(this);
+            _waitsAsync = waitsAsync;
+            if (waitsAsync)
+                _wait!.Reset();
+            return false;
+        }
+    }
+
+    private bool TakeLocked(int maxBytes, out OutputChunk chunk)
+    {
+        var entries = _log.Entries;
+        if (_position < _log.Start)
+        {
+            // What waits for its rest lies before the hole and will not get it.
+            if (TakeCutLocked(_position, out chunk))
+                return true;
+            _missed += _log.Start - _position;
+            Volatile.Write(ref _position, _log.Start);
+            if (Options.Text)
+                _log.LookBackLocked(_position, _cut);
+        }
+
+        for (_number = Math.Max(_number, entries.First); _number < entries.Next; _number++)
+        {
+            ref var entry = ref entries[_number];
+            var isLast = _number + 1 == entries.Next;
+            while (_position < entry.End)
+            {
+                var bytes = entry.Bytes[(int)(_position - entry.Offset)..];
+                if (Options.Text && _cut[OutputLog.Index(entry.Block.Kind)].Count > 0)
+                {
+                    if (TakeJoinedLocked(entry.Block.Kind, bytes, out chunk))
+                        return true;
+                    continue;
+                }
+
+                var length = Math.Min(bytes.Length, maxBytes);
+                var rest = Options.Text ? Utf8Tail.IncompleteAtEnd(bytes[..length]) : 0;
+                if (length > rest)
+                {
+                    _held = entry.Block;
+                    _held.References++;
+                    var start = entry.Start + entry.Length - bytes.Length;
+                    chunk = Take(_held.Kind, length - rest, _held.Bytes.AsMemory(start, length - rest));
+                    return true;
+                }
+
+                if (isLast && !_log.IsCompleted)
+                {
+                    chunk = default;
+                    return false; // its rest may come right behind it
+                }
+
+                _cut[OutputLog.Index(entry.Block.Kind)].Append(bytes);
+                Volatile.Write(ref _position, entry.End);
+            }
+
+            if (isLast)
+                break; // it may grow
+        }
+
+        return TakeEndLocked(out chunk);
+    }
+
+    // A character that was cut short, byte by byte from what follows, until it is whole or proves to be none.
+    private bool TakeJoinedLocked(OutputKind kind, ReadOnlySpan<byte> bytes, out OutputChunk chunk)
+    {
+        ref var cut = ref _cut[OutputLog.Index(kind)];
+        for (var i = 0; i < bytes.Length; i++)
+        {
+            cut.Append(bytes[i]);
+            if (cut.Count - cut.Incomplete is > 0 and var whole)
+            {
+                cut.TakeFirst(whole, _scratch);
+                chunk = Take(kind, i + 1, _scratch.AsMemory(0, whole));
+                return true;
+            }
+        }
+
+        Volatile.Write(ref _position, _position + bytes.Length);
+        chunk = default;
+        return false;
+    }
+
+    // Behind the last byte: what is cut short for good, then the exit. Each such piece takes the position one further, so that going on
+    // from there gives none of them twice.
+    private bool TakeEndLocked(out OutputChunk chunk)
+    {
+        chunk = default;
+        if (_log.ExitLocked is not { } exit)
+            return false;
+        if (TakeCutLocked(_position + 1, out chunk))
+            return true;
+        chunk = new OutputChunk(OutputKind.Out, _position, _position, default, 0, exit);
+        _ended = true;
+        return true;
+    }
+
+    private bool TakeCutLocked(long next, out OutputChunk chunk)
+    {
+        for (var i = 0; i < _cut.Length; i++)
+        {
+            if (_cut[i].Count > 0)
+            {
+                var length = _cut[i].TakeFirst(_cut[i].Count, _scratch);
+                chunk = Take((OutputKind)(i + 1), next - _position, _scratch.AsMemory(0, length));
+                return true;
+            }
+        }
+
+        chunk = default;
+        return false;
+    }
+
+    private OutputChunk Take(OutputKind kind, long advance, ReadOnlyMemory<byte> data)
+    {
+        var offset = _position;
+        Volatile.Write(ref _position, offset + advance);
+        return new OutputChunk(kind, offset, offset + advance, data, 0, null);
+    }
+
+    private void CancelWait()
+    {
+        lock (_log.Gate)
+        {
+            if (!IsWaitingLocked)
+                return;
+            DisarmLocked();
+        }
+
+        _wait!.Set();
+    }
+
+    // What ReadAsync waits on; continuations run on the pool, never on the thread that wrote.
+    private sealed class WaitSource : IValueTaskSource
+    {
+        private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
+        private int _isSet = 1;
+
+        public ValueTask AsTask() => new(this, _core.Version);
+
+        public void Reset()
+        {
+            _core.Reset();
+            Volatile.Write(ref _isSet, 0);
+        }
+
+        // A wake-up that was overtaken by another read may come late: it counts as one, and no second one may follow it.
+        public void Set()
+        {
+            if (Interlocked.Exchange(ref _isSet, 1) == 0)
+                _core.SetResult(true);
+        }
+
+        void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
+
+        ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
+
+        void IValueTaskSource.OnCompleted(
+            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _core.OnCompleted(continuation, state, token, flags);
     }
 }

@@ -1,0 +1,33 @@
+namespace FurtherLink.Sessions;
+
+/// <summary>How a log keeps output.</summary>
+public sealed class LogOptions
+{
+    private int _capacity = 1024 * 1024;
+    private TimeSpan _stallTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Bytes of output kept; a run of bytes of one stream costs 32 more. Default 1 MiB, at least 4 KiB.</summary>
+    public int Capacity
+    {
+        get => _capacity;
+        set => _capacity = value >= 4096 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 4096.");
+    }
+
+    /// <summary>
+    /// How long a full log waits for a lossless reader that makes no progress. Default 30 s, at least 1 ms;
+    /// <see cref="Timeout.InfiniteTimeSpan"/> = for ever.
+    /// </summary>
+    public TimeSpan StallTimeout
+    {
+        get => _stallTimeout;
+        set => _stallTimeout = value == Timeout.InfiniteTimeSpan || value >= TimeSpan.FromMilliseconds(1)
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1 ms.");
+    }
+
+    /// <summary>The clock for <see cref="StallTimeout"/>. Default the system's.</summary>
+    public TimeProvider Time { get; set; } = TimeProvider.System;
+
+    /// <summary>Where memory comes from; tests count with one of their own.</summary>
+    internal LogBlockPool Pool { get; set; } = LogBlockPool.Shared;
+}

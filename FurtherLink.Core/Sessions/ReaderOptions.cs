@@ -1,0 +1,30 @@
+namespace FurtherLink.Sessions;
+
+/// <summary>How a reader reads.</summary>
+public sealed class ReaderOptions
+{
+    /// <summary>The offset to begin at; null = the log's end. Default 0.</summary>
+    public long? From { get; init; } = 0;
+
+    /// <summary>
+    /// Whole UTF-8 characters only: of each stream up to 3 bytes wait for their rest, and a piece may begin with bytes from before its offset.
+    /// What is invalid is passed on as it is, and never waits. Default false: bytes as they come, nothing is held back.
+    /// </summary>
+    public bool Text { get; init; }
+
+    /// <summary>The program waits for this reader; false = it misses what it is too slow for. Default true.</summary>
+    public bool Lossless { get; init; } = true;
+
+    /// <summary>
+    /// Called once when there is more after <see cref="OutputReader.TryRead"/> returned false, on the thread that wrote or on the pool; where it
+    /// reads until false itself, the next call may come before this one has returned. It must neither wait nor throw; it may read, release and
+    /// dispose.
+    /// </summary>
+    public Action<OutputReader>? OnOutput { get; init; }
+
+    /// <summary>
+    /// Called once when the log has been full and this lossless reader has released nothing for the stall timeout, on the clock's thread. It
+    /// must neither wait nor throw.
+    /// </summary>
+    public Action<OutputReader>? OnStalled { get; init; }
+}
