@@ -1,0 +1,40 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace FurtherLink.Processes;
+
+/// <summary>Calls on paths that lead to directories and sockets.</summary>
+internal static partial class Libc
+{
+    // open(2): O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW; the last two have numbers of their own on Arm.
+    private static readonly int OpenDirectoryFlags = 0x80000
+        | (RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Arm64 ? 0x4000 | 0x8000 : 0x10000 | 0x20000);
+
+    /// <summary>Opens a directory for reading; a link at the end of the path is not followed.</summary>
+    /// <returns>Null where it cannot be opened or is no directory.</returns>
+    internal static SafeFileHandle? TryOpenDirectory(string path)
+    {
+        var handle = OpenPath(path, OpenDirectoryFlags);
+        if (!handle.IsInvalid)
+            return handle;
+        handle.Dispose();
+        return null;
+    }
+
+    /// <summary>Changes the owner and group of what stands at a path; of a link itself, not of what it points to.</summary>
+    /// <exception cref="IOException">The system refused; the message says why.</exception>
+    internal static void ChangeOwner(string path, uint uid, uint gid)
+    {
+        if (LChown(path, uid, gid) != 0)
+        {
+            var error = Marshal.GetLastPInvokeError();
+            throw new IOException($"{path}: the owner cannot be changed: {Marshal.GetPInvokeErrorMessage(error)}", error);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial SafeFileHandle OpenPath(string path, int flags);
+
+    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int LChown(string path, uint uid, uint gid);
+}
