@@ -1,5 +1,4 @@
 using System.Collections;
-using Microsoft.Extensions.Configuration.EnvironmentVariables;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.FileProviders;
@@ -32,18 +31,25 @@ internal sealed class HostConfiguration : IDisposable
     /// <summary>Reads all sources.</summary>
     /// <param name="commandLine">Values by the full keys of settings; lists as one text with commas.</param>
     /// <exception cref="SettingException">A file is not what it should be.</exception>
-    public static HostConfiguration Load(IReadOnlyDictionary<string, string> commandLine)
+    public static HostConfiguration Load(IReadOnlyDictionary<string, string> commandLine) =>
+        Load(commandLine, Environment.GetEnvironmentVariables(), AppContext.BaseDirectory, Environment.CurrentDirectory);
+
+    /// <summary>Reads all sources of an environment of one's own.</summary>
+    /// <param name="commandLine">Values by the full keys of settings; lists as one text with commas.</param>
+    /// <param name="variables">Environment variables.</param>
+    /// <param name="directories">Where an appsettings.json may be, the weakest first.</param>
+    /// <exception cref="SettingException">A file is not what it should be.</exception>
+    public static HostConfiguration Load(IReadOnlyDictionary<string, string> commandLine, IDictionary variables, params IEnumerable<string> directories)
     {
         List<(IConfigurationSource, Func<string, string>)> sources = [];
-        foreach (var directory in new[] { AppContext.BaseDirectory, Environment.CurrentDirectory }.Select(Path.TrimEndingDirectorySeparator).Distinct(StringComparer.Ordinal))
+        foreach (var directory in directories.Select(Path.TrimEndingDirectorySeparator).Distinct(StringComparer.Ordinal))
         {
             var path = Path.Combine(directory, "appsettings.json");
             if (File.Exists(path))
                 sources.Add((JsonFile(path), _ => path));
         }
 
-        var variables = Environment.GetEnvironmentVariables();
-        sources.Add((new EnvironmentVariablesConfigurationSource(), key => VariableName(variables, key)));
+        sources.Add((new MemoryConfigurationSource { InitialData = Nested(variables) }, key => VariableName(variables, key)));
         sources.Add((new VariablesSource(variables), static key => Named(key)?.Variable ?? key));
         sources.Add((new MemoryConfigurationSource { InitialData = commandLine! }, static key => Named(key)?.Option ?? key));
         try
@@ -117,6 +123,19 @@ internal sealed class HostConfiguration : IDisposable
         Path = Path.GetFileName(path),
         ReloadOnChange = false,
     };
+
+    // FurtherLink__Port is FurtherLink:Port, as everywhere in .NET.
+    private static Dictionary<string, string?> Nested(IDictionary variables)
+    {
+        var values = new Dictionary<string, string?>(StringComparer.OrdinalIgnoreCase);
+        foreach (DictionaryEntry variable in variables)
+        {
+            if ((string)variable.Key is var name && name.Contains("__", StringComparison.Ordinal))
+                values[name.Replace("__", ":", StringComparison.Ordinal)] = (string?)variable.Value;
+        }
+
+        return values;
+    }
 
     private static Setting? Named(string key) =>
         Settings.All.FirstOrDefault(setting => setting.Key.Equals(key, StringComparison.OrdinalIgnoreCase));

@@ -1,0 +1,62 @@
+using FurtherLink.Host.Configuration;
+
+namespace FurtherLink.Tests.Host;
+
+[TestFixture]
+internal sealed class CommandLineTests
+{
+    [TestCase("--help")]
+    [TestCase("-h")]
+    [TestCase("serve --help")]
+    public async Task Help_Asked_ShowsEveryOption(string arguments)
+    {
+        using var folder = new TemporaryFolder();
+        var (code, output, errors) = await HostProcess.RunAsync(folder.Path, arguments);
+        Assert.That(code, Is.Zero);
+        Assert.That(errors, Is.Empty);
+        Assert.That(output, Does.Contain("furtherlink"));
+        foreach (var setting in Settings.All.Where(setting => setting.Option is not null))
+            Assert.That(output, Does.Contain(setting.Option!).And.Contain(setting.Description));
+    }
+
+    [Test]
+    public async Task Version_Asked_IsThatOfTheLibrary()
+    {
+        using var folder = new TemporaryFolder();
+        var (code, output, _) = await HostProcess.RunAsync(folder.Path, "--version");
+        Assert.That((code, output), Is.EqualTo((0, typeof(LinkOptions).Assembly.GetName().Version!.ToString(3) + "\n")));
+    }
+
+    [TestCase("--bogus", "--bogus")]
+    [TestCase("bogus", "bogus")]
+    [TestCase("--port", "--port")]
+    public async Task CommandLine_NotUnderstood_IsReportedWithExitCode2(string arguments, string named)
+    {
+        using var folder = new TemporaryFolder();
+        var (code, output, errors) = await HostProcess.RunAsync(folder.Path, arguments);
+        Assert.Multiple(() =>
+        {
+            Assert.That(code, Is.EqualTo(2));
+            Assert.That(output, Is.Empty);
+            Assert.That(errors, Does.StartWith("furtherlink: ").And.Contain(named).And.EndsWith("See furtherlink --help.\n"));
+        });
+    }
+
+    [TestCase("--port abc", "Port: \"abc\"", "--port")]
+    [TestCase("--address nowhere", "Address: \"nowhere\"", "--address")]
+    [TestCase("--work-dir /proc/no/such", "WorkDirectory: \"/proc/no/such\"", "--work-dir")]
+    [TestCase("--temp-dir /dev/null", "TempDirectory: \"/dev/null\"", "--temp-dir")]
+    [TestCase("--projects-dir /dev/null", "MiniscreenProjectsDirectory: \"/dev/null\"", "--projects-dir")]
+    [TestCase("--trusted-origin https://a.example --trusted-origin b", "TrustedOrigins: \"b\"", "--trusted-origin")]
+    public async Task Option_Wrong_IsReportedWithSettingAndExitCode2(string arguments, string setting, string option)
+    {
+        using var folder = new TemporaryFolder();
+        var (code, _, errors) = await HostProcess.RunAsync(folder.Path, arguments);
+        Assert.Multiple(() =>
+        {
+            Assert.That(code, Is.EqualTo(2));
+            Assert.That(errors, Does.StartWith("furtherlink: " + setting).And.EndsWith($"(from {option}).\n"));
+            Assert.That(errors.Split('\n'), Has.Length.EqualTo(2), "one line, no stack");
+        });
+    }
+}

@@ -1,0 +1,235 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace FurtherLink.Tests.Host;
+
+[TestFixture]
+internal sealed class ServeTests
+{
+    private TemporaryFolder _folder = null!;
+
+    public static IEnumerable<TestCaseData> WaysToGiveAPort()
+    {
+        yield return new TestCaseData("--port {0}", null, null).SetArgDisplayNames("option");
+        yield return new TestCaseData("serve --port {0}", null, null).SetArgDisplayNames("option of the command");
+        yield return new TestCaseData("", "FURTHER_LINK_PORT", null).SetArgDisplayNames("FURTHER_LINK_PORT");
+        yield return new TestCaseData("", "FurtherLink__Port", null).SetArgDisplayNames("FurtherLink__Port");
+        yield return new TestCaseData("", null, """{"FurtherLink":{"Port":PORT}}""").SetArgDisplayNames("appsettings.json");
+    }
+
+    [SetUp]
+    public void SetUp() => _folder = new TemporaryFolder();
+
+    [TearDown]
+    public void TearDown() => _folder.Dispose();
+
+    [TestCaseSource(nameof(WaysToGiveAPort))]
+    public async Task Port_TakenByAnother_IsReportedInWordsWithExitCode2(string arguments, string? variable, string? file)
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((IPEndPoint)other.LocalEndpoint).Port.ToString();
+        var variables = new Dictionary<string, string?>();
+        if (variable is not null)
+            variables[variable] = port;
+        if (file is not null)
+            _folder.Write("appsettings.json", file.Replace("PORT", port, StringComparison.Ordinal));
+
+        var (code, output, errors) = await HostProcess.RunAsync(_folder.Path, string.Format(arguments, port), variables);
+        Assert.Multiple(() =>
+        {
+            Assert.That(code, Is.EqualTo(2));
+            Assert.That(output, Is.Empty);
+            Assert.That(errors, Is.EqualTo(
+                $"furtherlink: Port: {port} is already in use by another program, perhaps another FurtherLink; stop that one or choose another port with --port.\n"));
+        });
+    }
+
+    [Test]
+    public async Task Settings_OfEverySource_AreTakenByStrength()
+    {
+        // Each stronger source mends what the next weaker one has wrong, the last with the command line.
+        _folder.Write("appsettings.json", """{"FurtherLink":{"Port":"file","Address":"file"}}""");
+        var variables = new Dictionary<string, string?>();
+        Assert.That(await Errors(""), Does.Contain("Port: \"file\"").And.Contain("Address: \"file\"").And.Contain(_folder["appsettings.json"]));
+        variables["FurtherLink__Port"] = "nested";
+        variables["FurtherLink__Address"] = "127.0.0.1";
+        Assert.That(await Errors(""), Does.Contain("Port: \"nested\"").And.Not.Contain("Address"));
+        variables["FURTHER_LINK_PORT"] = "existing";
+        Assert.That(await Errors(""), Does.Contain("Port: \"existing\""));
+        Assert.That(await Errors("--port option"), Does.Contain("Port: \"option\""));
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0", variables);
+        Assert.That(host.Address.Host, Is.EqualTo("127.0.0.1"));
+
+        async Task<string> Errors(string arguments) => (await HostProcess.RunAsync(_folder.Path, arguments, variables)).Errors;
+    }
+
+    [Test]
+    public async Task Start_ByDefault_ListensWithItsOwnCertificateOnBothLoopbacksAndSaysWhatToType()
+    {
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0");
+        var address = host.Address;
+        using var seen = await CertificateAsync(IPAddress.Loopback, address.Port);
+        Assert.Multiple(() =>
+        {
+            Assert.That(address.ToString(), Does.StartWith("https://127.0.0.1:"));
+            Assert.That(host.Output, Does.Contain("SHA-256 " + string.Join(':', seen.GetCertHash(HashAlgorithmName.SHA256).Select(octet => octet.ToString("X2")))));
+            Assert.That(host.Output, Does.Contain($"curl -k https://127.0.0.1:{address.Port}/status"));
+            Assert.That(host.Output, Does.Contain($"npx wscat -n -c wss://127.0.0.1:{address.Port}/run"));
+            Assert.That(host.Output, Does.Not.Contain("Careful"));
+            Assert.That(File.GetUnixFileMode(_folder["state/furtherlink"]), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
+            Assert.That(File.GetUnixFileMode(_folder["state/furtherlink/key.pem"]), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        });
+        if (Socket.OSSupportsIPv6 && host.Output.Contains("[::1]", StringComparison.Ordinal))
+        {
+            using var second = await CertificateAsync(IPAddress.IPv6Loopback, address.Port);
+            Assert.That(second.Thumbprint, Is.EqualTo(seen.Thumbprint));
+        }
+    }
+
+    [Test]
+    public async Task Start_Again_ShowsTheSameCertificate()
+    {
+        string first;
+        await using (var host = await HostProcess.ServeAsync(_folder.Path, "--port 0"))
+            first = Fingerprint(host);
+        await using (var host = await HostProcess.ServeAsync(_folder.Path, "--port 0"))
+            Assert.That(Fingerprint(host), Is.EqualTo(first));
+    }
+
+    [TestCase("--no-tls", null)]
+    [TestCase("", "FURTHER_LINK_NOSSL")]
+    [TestCase("", "FurtherLink__NoTls")]
+    public async Task Tls_TurnedOff_SpeaksPlainHttp(string option, string? variable)
+    {
+        var variables = variable is null ? null : new Dictionary<string, string?> { [variable] = "1" };
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0 " + option, variables);
+        using var client = new HttpClient();
+        using var response = await client.GetAsync(new Uri(host.Address, "/"));
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+        Assert.That(host.Output, Does.Contain($"  curl {host.Address.GetLeftPart(UriPartial.Authority)}/status").And.Contain($"wscat -c ws://").And.Not.Contain("Certificate"));
+        Assert.That(Directory.Exists(_folder["state"]), Is.False, "nothing to keep");
+    }
+
+    [TestCase("working")]
+    [TestCase("option")]
+    [TestCase("setting")]
+    public async Task Certificate_OfOnesOwn_Wins(string way)
+    {
+        var (certificate, fingerprint) = WriteCertificate(way == "working" ? "extra" : "mine");
+        var arguments = way == "option" ? $"--cert {certificate} --key {_folder["mine/key.pem"]}" : "";
+        if (way == "setting")
+            _folder.Write("appsettings.json", $$"""{"FurtherLink":{"CertificatePath":"mine/cert.pem","KeyPath":"mine/key.pem"} }""");
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0 " + arguments);
+        Assert.That(Fingerprint(host), Is.EqualTo(fingerprint));
+    }
+
+    [Test]
+    public async Task Certificate_BesideTheExecutable_WinsOverTheWorkingDirectory()
+    {
+        using var installed = new TemporaryFolder();
+        foreach (var file in Directory.GetFiles(AppContext.BaseDirectory).Where(file => Path.GetExtension(file) is ".dll" or "" || file.EndsWith("runtimeconfig.json", StringComparison.Ordinal)))
+            File.Copy(file, installed[Path.GetFileName(file)]);
+        WriteCertificate("extra");
+        var (certificate, fingerprint) = WriteCertificate("beside");
+        Directory.CreateDirectory(installed["extra"]);
+        File.Copy(certificate, installed["extra/cert.pem"]);
+        File.Copy(_folder["beside/key.pem"], installed["extra/key.pem"]);
+
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0", executable: installed["furtherlink"]);
+        Assert.That(Fingerprint(host), Is.EqualTo(fingerprint));
+    }
+
+    [Test]
+    public async Task Certificate_ExpiredFiles_AreWarnedAboutAndServed()
+    {
+        WriteCertificate("extra", TimeSpan.FromDays(-1));
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0");
+        host.Signal("TERM");
+        await host.ExitAsync();
+        Assert.That(await host.ErrorsAsync(), Does.Contain("expired on"));
+    }
+
+    [Test]
+    public async Task Certificate_HalfThere_IsReportedWithExitCode2()
+    {
+        WriteCertificate("extra");
+        File.Delete(_folder["extra/key.pem"]);
+        var (code, _, errors) = await HostProcess.RunAsync(_folder.Path, "--port 0");
+        Assert.That((code, errors), Is.EqualTo((2, $"furtherlink: KeyPath: there is no file \"{_folder["extra/key.pem"]}\".\n")));
+    }
+
+    [TestCase("STATE_DIRECTORY", "one:two", "one")]
+    [TestCase("XDG_STATE_HOME", "xdg", "xdg/furtherlink")]
+    public async Task State_ByEnvironment_IsKeptThere(string variable, string value, string expected)
+    {
+        var text = string.Join(':', value.Split(':').Select(name => _folder[name]));
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0", new Dictionary<string, string?> { [variable] = text });
+        Assert.That(File.Exists(Path.Combine(_folder[expected], "key.pem")));
+    }
+
+    [Test]
+    public async Task State_WithoutAnySetting_IsKeptInTheHome()
+    {
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0", new Dictionary<string, string?> { ["XDG_STATE_HOME"] = null, ["HOME"] = _folder.Path });
+        Assert.That(File.Exists(_folder[".local/state/furtherlink/key.pem"]));
+    }
+
+    [Test]
+    public async Task State_ByOption_IsKeptThere()
+    {
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0 --state-dir kept");
+        Assert.That(File.Exists(_folder["kept/key.pem"]));
+    }
+
+    [Test]
+    public async Task Address_OfNobody_IsReportedWithExitCode2()
+    {
+        // 192.0.2.0/24 is for documentation (RFC 5737): no device has one.
+        var (code, _, errors) = await HostProcess.RunAsync(_folder.Path, "--port 0 --address 192.0.2.1");
+        Assert.That((code, errors), Is.EqualTo((2, "furtherlink: Address: \"192.0.2.1\" is not an address of this device.\n")));
+    }
+
+    [Test]
+    public async Task Address_Any_WarnsThatOthersReachIt()
+    {
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0 --address any --no-tls");
+        Assert.That(host.Output, Does.Contain("Careful: everybody who reaches this address can run programs here."));
+    }
+
+    [TestCase("TERM")]
+    [TestCase("INT")]
+    public async Task Signal_EndsIt_WithExitCode0(string signal)
+    {
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0");
+        host.Signal(signal);
+        Assert.That(await host.ExitAsync(), Is.Zero);
+    }
+
+    private static string Fingerprint(HostProcess host) => host.Output.Split('\n').Single(line => line.StartsWith("  SHA-256 ", StringComparison.Ordinal))[10..];
+
+    // The certificate is what the test looks at, not what it trusts.
+    [SuppressMessage("Security", "CA5359:Do Not Disable Certificate Validation", Justification = "It is compared with the printed fingerprint.")]
+    private static async Task<X509Certificate2> CertificateAsync(IPAddress address, int port)
+    {
+        using var client = new TcpClient(address.AddressFamily);
+        await client.ConnectAsync(address, port);
+        await using var tls = new System.Net.Security.SslStream(client.GetStream(), false, static (_, _, _, _) => true);
+        await tls.AuthenticateAsClientAsync("localhost");
+        return new X509Certificate2(tls.RemoteCertificate!);
+    }
+
+    private (string Path, string Fingerprint) WriteCertificate(string directory, TimeSpan? expires = null)
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var now = TimeProvider.System.GetUtcNow();
+        using var certificate = new CertificateRequest("CN=mine", key, HashAlgorithmName.SHA256)
+            .CreateSelfSigned(now.AddDays(-2), now + (expires ?? TimeSpan.FromDays(1)));
+        _folder.Write(directory + "/key.pem", key.ExportPkcs8PrivateKeyPem());
+        return (_folder.Write(directory + "/cert.pem", certificate.ExportCertificatePem()),
+            string.Join(':', certificate.GetCertHash(HashAlgorithmName.SHA256).Select(octet => octet.ToString("X2"))));
+    }
+}

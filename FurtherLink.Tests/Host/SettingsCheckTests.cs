@@ -1,0 +1,110 @@
+using FurtherLink.Host.Configuration;
+
+namespace FurtherLink.Tests.Host;
+
+[TestFixture]
+internal sealed class SettingsCheckTests
+{
+    private TemporaryFolder _folder = null!;
+
+    [SetUp]
+    public void SetUp() => _folder = new TemporaryFolder();
+
+    [TearDown]
+    public void TearDown() => _folder.Dispose();
+
+    [TestCase("Port", "abc")]
+    [TestCase("Port", "-1")]
+    [TestCase("Port", "65536")]
+    [TestCase("Address", "example.org")]
+    [TestCase("NoTls", "perhaps")]
+    [TestCase("Debug", "perhaps")]
+    [TestCase("StopGrace", "soon")]
+    [TestCase("StopGrace", "-00:00:01")]
+    [TestCase("OutputCapacity", "4095")]
+    [TestCase("MaxMessage", "10")]
+    [TestCase("MaxUpload", "0")]
+    [TestCase("WorkDirectory", "/proc/no/such")]
+    [TestCase("TempDirectory", "/dev/null")]
+    [TestCase("TempDirectory", "/dev/null/x")]
+    [TestCase("TrustedOrigins", "example.org")]
+    [TestCase("TrustedOrigins", "https://example.org/")]
+    [TestCase("TrustedOrigins", "https://example.org/page")]
+    [TestCase("TrustedOrigins", "https://*.example.org")]
+    [TestCase("TrustedOrigins", "ftp://example.org")]
+    [TestCase("TrustedOrigins", "null")]
+    public void Value_Wrong_IsReportedWithNameAndOrigin(string name, string text)
+    {
+        Assert.That(Mistakes(new Dictionary<string, string> { ["FurtherLink__" + name] = text }), Has.Length.EqualTo(1)
+            .And.All.StartsWith($"{name}: \"{text}\" ").And.All.EndsWith($"(from FurtherLink__{name})."));
+    }
+
+    [TestCase("Port", "0")]
+    [TestCase("Port", "65535")]
+    [TestCase("Address", "loopback")]
+    [TestCase("Address", "any")]
+    [TestCase("Address", "127.0.0.1, ::1")]
+    [TestCase("NoTls", "1")]
+    [TestCase("NoTls", "False")]
+    [TestCase("StopGrace", "00:00:02.5")]
+    [TestCase("OutputCapacity", "4096")]
+    [TestCase("WorkDirectory", "/tmp/not/there/yet")]
+    [TestCase("DefaultUser", "root")]
+    [TestCase("TrustedOrigins", "https://example.org,http://localhost:3000")]
+    public void Value_Right_IsTaken(string name, string text)
+    {
+        Assert.That(Mistakes(new Dictionary<string, string> { ["FurtherLink__" + name] = text }), Is.Empty);
+    }
+
+    [Test]
+    public void Directory_Checked_IsLeftAsItWas()
+    {
+        Assert.That(Mistakes(new Dictionary<string, string> { ["FURTHER_LINK_WORK_DIR"] = _folder["new/one"] }), Is.Empty);
+        Assert.That(Directory.EnumerateFileSystemEntries(_folder.Path), Is.Empty);
+    }
+
+    [Test]
+    public void Mistakes_Several_AreAllReported()
+    {
+        var mistakes = Mistakes(new Dictionary<string, string> { ["FURTHER_LINK_PORT"] = "x", ["FurtherLink__Prot"] = "1", ["FurtherLink__Whatever"] = "1" });
+        Assert.That(mistakes, Is.EquivalentTo(new[]
+        {
+            "Port: \"x\" must be a whole number from 0 to 65535 (from FURTHER_LINK_PORT).",
+            "Prot: there is no such setting; did you mean Port? (from FurtherLink__Prot).",
+            "Whatever: there is no such setting (from FurtherLink__Whatever).",
+        }));
+    }
+
+    [Test]
+    public void Runner_WithoutCommand_IsReported()
+    {
+        var path = _folder.Write("appsettings.json", """{"FurtherLink":{"Runners":{"node":{"Extension":"js","Comand":"node {file}"}}}}""");
+        Assert.That(Mistakes([]), Is.EqualTo(new[]
+        {
+            $"Runners:node:Command: is missing; give the command line, with {{file}} where the program's file goes (from {path}).",
+            $"Runners:node:Comand: there is no such setting; a runner has Command, Extension, Environment (from {path}).",
+            $"Runners:node:Extension: \"js\" must begin with a dot, as in .js (from {path}).",
+        }));
+    }
+
+    [Test]
+    public void Runner_Right_IsTaken()
+    {
+        _folder.Write("appsettings.json", """{"FurtherLink":{"Runners":{"node":{"Command":"node {file}","Extension":".js","Environment":{"NODE_ENV":"test"}}}}}""");
+        Assert.That(Mistakes([]), Is.Empty);
+    }
+
+    private string[] Mistakes(Dictionary<string, string> variables)
+    {
+        using var configuration = HostConfiguration.Load(new Dictionary<string, string>(), variables, _folder.Path);
+        try
+        {
+            SettingsCheck.Run(configuration);
+            return [];
+        }
+        catch (SettingException exception)
+        {
+            return [.. exception.Mistakes];
+        }
+    }
+}

@@ -1,0 +1,55 @@
+using FurtherLink.Host.Configuration;
+using FurtherLink.Host.Serving;
+
+namespace FurtherLink.Tests.Host;
+
+[TestFixture]
+internal sealed class StateDirectoryTests
+{
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    [Test]
+    public void Place_ByRule_IsTheFirstThatIsGiven()
+    {
+        var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
+        Assert.Multiple(() =>
+        {
+            Assert.That(Locate("/set", "/one:/two", "/xdg"), Is.EqualTo("/set"));
+            Assert.That(Locate(null, "/one:/two", "/xdg"), Is.EqualTo("/one"));
+            Assert.That(Locate(null, "/one", "/xdg"), Is.EqualTo("/one"));
+            Assert.That(Locate(null, "", "/xdg"), Is.EqualTo("/xdg/furtherlink"));
+            Assert.That(Locate(null, null, "/xdg"), Is.EqualTo("/xdg/furtherlink"));
+            Assert.That(Locate(null, null, "relative"), Is.EqualTo(home + "/.local/state/furtherlink"));
+            Assert.That(Locate(null, null, ""), Is.EqualTo(home + "/.local/state/furtherlink"));
+            Assert.That(Locate(null, null, null), Is.EqualTo(home + "/.local/state/furtherlink"));
+        });
+
+        static string Locate(string? setting, string? service, string? xdg) =>
+            StateDirectory.Locate(setting, name => name == "STATE_DIRECTORY" ? service : name == "XDG_STATE_HOME" ? xdg : null);
+    }
+
+    [Test]
+    public void Folder_Missing_IsMadePrivate()
+    {
+        using var folder = new TemporaryFolder();
+        StateDirectory.Prepare(folder["a/b"]);
+        Assert.That(File.GetUnixFileMode(folder["a/b"]), Is.EqualTo(Private));
+    }
+
+    [Test]
+    public void Folder_OpenToOthers_IsClosed()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder["a"], Private | UnixFileMode.OtherRead | UnixFileMode.OtherExecute | UnixFileMode.GroupRead);
+        StateDirectory.Prepare(folder["a"]);
+        Assert.That(File.GetUnixFileMode(folder["a"]), Is.EqualTo(Private));
+    }
+
+    [Test]
+    public void Folder_ThatCannotBe_IsReportedInWords()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("file", "");
+        Assert.That(() => StateDirectory.Prepare(folder["file/state"]), Throws.TypeOf<SettingException>().With.Message.StartsWith("StateDirectory: "));
+    }
+}
