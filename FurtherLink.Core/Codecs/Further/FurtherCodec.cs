@@ -1,0 +1,98 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+using FurtherLink.Messages;
+
+namespace FurtherLink.Codecs.Further;
+
+/// <summary>
+/// The native dialect, "further": Further-Link's JSON messages of /run, one in a frame, as its clients know them.
+/// </summary>
+/// <remarks>
+/// <para>
+/// A client sends {"type", "data", "process"}, of type ping, start, stop, stdin, resize or keyevent. "type" and "process" that are no
+/// strings, and "data" that is no object, count as absent; of a key that stands twice the last one counts; unknown keys and the
+/// frame's kind say nothing. "end": true in the data of stdin ends the input behind "input", which may then be absent.
+/// </para>
+/// <para>
+/// The answers are {"type", "data", "client", "process"} with exactly these four keys: client is <see cref="LinkConnection.Label"/>,
+/// process null in pong and error. An error's data has "message", one of the two texts that clients of Further-Link compare, "detail"
+/// in words, and "process" where one was named. "Bad message" stands for <see cref="FailureCode.BadMessage"/>,
+/// <see cref="FailureCode.NotFound"/>, <see cref="FailureCode.AlreadyExists"/> and <see cref="FailureCode.NotSupported"/>; "Message
+/// Exception" for all others.
+/// </para>
+/// <para>
+/// Extensions (<see cref="LinkConnection.Extensions"/>, or a list "extensions" in the data of start): "missed" adds the message of
+/// that name, its data {"from", "to"} offsets in bytes.
+/// </para>
+/// </remarks>
+public sealed class FurtherCodec : IMessageCodec
+{
+    private readonly FurtherReader _reader = new();
+    private readonly FurtherWriter _writer;
+
+    /// <summary>Makes the codec of one connection.</summary>
+    /// <param name="connection">Its label and extensions are used.</param>
+    public FurtherCodec(LinkConnection connection)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        _writer = FurtherWriter.ForRun(connection.Label);
+        _writer.Ask(FurtherExtensionNames.Of(connection.Extensions));
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Every frame but a close frame is a message. A failure carries the process id where the message named one.</remarks>
+    public bool TryDecode(in Frame frame, [NotNullWhen(true)] out ClientMessage? message)
+    {
+        message = null;
+        if (frame.Kind == FrameKind.Close)
+            return false;
+        var request = _reader.Read(frame);
+        message = request.Verb switch
+        {
+            FurtherVerb.Stdin => _reader.Input(request, _reader.Name(request)),
+            FurtherVerb.Ping => new Ping(),
+            FurtherVerb.Start => Start(request),
+            FurtherVerb.Stop => new Stop(_reader.Name(request)),
+            FurtherVerb.Resize => new Control(_reader.Name(request), new Resize(Size(request))),
+            FurtherVerb.KeyEvent => new Control(_reader.Name(request), FurtherReader.Key(request)),
+            _ => throw request.UnknownType(),
+        };
+        return true;
+    }
+
+    /// <inheritdoc/>
+    public void Encode(ServerMessage message, FrameWriter output) => _writer.Write(message, output);
+
+    private Start Start(FurtherRequest request)
+    {
+        var name = _reader.Name(request);
+        var runner = request.RequiredText(FurtherField.Runner);
+        if (runner.Length == 0)
+            throw request.Bad("start: runner is empty");
+        _writer.Ask(FurtherExtensionNames.Of(request.Value(FurtherField.Extensions)));
+        return new Start(name, new RunRequest(runner)
+        {
+            Code = request.Text(FurtherField.Code),
+            Path = request.Text(FurtherField.Path),
+            Display = Display(request),
+        });
+    }
+
+    private static DisplayRequest? Display(FurtherRequest request)
+    {
+        request.Open(FurtherField.NovncOptions);
+        return request.Value(FurtherField.Enabled).Type == JsonTokenType.True
+            ? new DisplayRequest(Pixels(request.Integer(FurtherField.Width)), Pixels(request.Integer(FurtherField.Height)))
+            : null;
+    }
+
+    private static int? Pixels(int? value) => value > 0 ? value : null;
+
+    private static TerminalSize Size(FurtherRequest request)
+    {
+        if (request.Integer(FurtherField.Rows) is not { } rows || request.Integer(FurtherField.Cols) is not { } columns)
+            throw request.Bad("resize: rows and cols must be whole numbers");
+        var size = new TerminalSize(rows, columns);
+        return size.IsValid ? size : throw request.BadValue("resize: rows and cols must be 0 to 65535");
+    }
+}

@@ -1,0 +1,83 @@
+using System.Buffers;
+using System.Numerics;
+using System.Text.Json;
+using FurtherLink.Messages;
+
+namespace FurtherLink.Codecs.Further;
+
+/// <summary>
+/// Makes messages of what both endpoints' clients send. Keeps what is reused from frame to frame: the one <see cref="Input"/>, its
+/// buffer, the session's name of last time. Used by one thread at a time.
+/// </summary>
+internal sealed class FurtherReader
+{
+    // Names come back in every message of the session; more than this is no name but a load.
+    private const int LongestName = 64 * 1024;
+
+    // A larger buffer than this is not kept for the next input.
+    private const int KeptBuffer = 64 * 1024;
+
+    private readonly FurtherRequest _request = new();
+    private readonly Input _input = new();
+    private byte[] _buffer = [];
+    private string _name = "";
+    private byte[] _nameSpelling = [];
+
+    /// <summary>Takes a frame's message apart.</summary>
+    /// <returns>The one reused object.</returns>
+    /// <exception cref="LinkException">It is no JSON in UTF-8, or JSON that is no object.</exception>
+    public FurtherRequest Read(in Frame frame)
+    {
+        _request.Read(frame.Body);
+        return _request;
+    }
+
+    /// <summary>The message's session name.</summary>
+    /// <exception cref="LinkException">There is none, or it is empty or too long.</exception>
+    public string Name(FurtherRequest request)
+    {
+        var value = request.Value(FurtherField.Process);
+        if (value.Type != JsonTokenType.String || value.Raw.IsEmpty)
+            throw request.Bad($"{FurtherVerbs.NameOf(request.Verb)} has no process id");
+        if (value.Raw.Length > LongestName)
+            throw new LinkException(FailureCode.Limited, $"a process id of {value.Raw.Length} bytes, at most {LongestName} are accepted");
+        // A client types into one session for long: its name is decoded once.
+        if (!value.Raw.IsSingleSegment || !value.Raw.FirstSpan.SequenceEqual(_nameSpelling))
+        {
+            _name = request.Text(FurtherField.Process)!;
+            _nameSpelling = value.Raw.ToArray();
+        }
+        return request.Process = _name;
+    }
+
+    /// <summary>stdin: "input" (a text), "end" (true: the input ends behind it), or both.</summary>
+    /// <returns>The one reused object.</returns>
+    public Input Input(FurtherRequest request, string name)
+    {
+        var end = request.Value(FurtherField.End).Type == JsonTokenType.True;
+        var value = request.Value(FurtherField.Input);
+        if (value.Type != JsonTokenType.String && !(end && value.Type == JsonTokenType.None))
+            throw request.Bad("stdin: input is missing or no text");
+        _input.Client = null;
+        _input.Ref = null;
+        _input.Name = name;
+        _input.End = end;
+        _input.Data = value.Escaped ? Unescape(request, value.Raw) : value.Raw;
+        return _input;
+    }
+
+    /// <summary>keyevent: "key" and "event", any texts.</summary>
+    public static Key Key(FurtherRequest request) =>
+        new(request.RequiredText(FurtherField.Key), request.RequiredText(FurtherField.Event));
+
+    private ReadOnlySequence<byte> Unescape(FurtherRequest request, in ReadOnlySequence<byte> raw)
+    {
+        var length = (int)raw.Length;
+        if (_buffer.Length < length || _buffer.Length > KeptBuffer)
+            _buffer = new byte[BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, 64))];
+        raw.CopyTo(_buffer);
+        if (!JsonText.TryUnescape(_buffer.AsSpan(0, length), out var used))
+            throw request.LoneSurrogate(FurtherField.Input);
+        return new ReadOnlySequence<byte>(_buffer, 0, used);
+    }
+}

@@ -1,0 +1,60 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace FurtherLink.Codecs.Further;
+
+/// <summary>The types of client messages, of both endpoints.</summary>
+internal enum FurtherVerb
+{
+    Unknown,
+    Ping,
+    Start,
+    Stop,
+    Stdin,
+    Resize,
+    KeyEvent,
+    Upload,
+}
+
+/// <summary>Knows a verb by its spelling, escaped or not.</summary>
+internal static class FurtherVerbs
+{
+    // "keyevent" is the longest; each of its letters may be an escape of six.
+    private const int LongestName = 8;
+
+    /// <summary>The verb that a value names.</summary>
+    public static FurtherVerb Of(in FurtherValue value)
+    {
+        if (value.Type != JsonTokenType.String || value.Raw.Length > LongestName * 6)
+            return FurtherVerb.Unknown;
+        Span<byte> name = stackalloc byte[LongestName * 6];
+        name = name[..(int)value.Raw.Length];
+        value.Raw.CopyTo(name);
+        return JsonText.TryUnescape(name, out var length) ? Of(name[..length]) : FurtherVerb.Unknown;
+    }
+
+    /// <summary>How a verb is spelled.</summary>
+    public static string NameOf(FurtherVerb verb) => verb switch
+    {
+        FurtherVerb.Ping => "ping",
+        FurtherVerb.Start => "start",
+        FurtherVerb.Stop => "stop",
+        FurtherVerb.Stdin => "stdin",
+        FurtherVerb.Resize => "resize",
+        FurtherVerb.KeyEvent => "keyevent",
+        FurtherVerb.Upload => "upload",
+        _ => "message",
+    };
+
+    private static FurtherVerb Of(ReadOnlySpan<byte> name) => name switch
+    {
+        _ when name.SequenceEqual("stdin"u8) => FurtherVerb.Stdin,
+        _ when name.SequenceEqual("ping"u8) => FurtherVerb.Ping,
+        _ when name.SequenceEqual("keyevent"u8) => FurtherVerb.KeyEvent,
+        _ when name.SequenceEqual("resize"u8) => FurtherVerb.Resize,
+        _ when name.SequenceEqual("start"u8) => FurtherVerb.Start,
+        _ when name.SequenceEqual("stop"u8) => FurtherVerb.Stop,
+        _ when name.SequenceEqual("upload"u8) => FurtherVerb.Upload,
+        _ => FurtherVerb.Unknown,
+    };
+}

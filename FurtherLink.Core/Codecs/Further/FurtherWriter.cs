@@ -1,0 +1,183 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using FurtherLink.Messages;
+
+namespace FurtherLink.Codecs.Further;
+
+/// <summary>
+/// Spells server messages: one text frame each, keys in Further-Link's order, with its separators. Names and words are ASCII with
+/// escapes as Python writes them; what programs print is UTF-8. Used by one thread at a time, except <see cref="Ask"/>.
+/// </summary>
+internal sealed class FurtherWriter
+{
+    // Room for the longest beginning of a frame, so that a body with text of a known length lies in one piece.
+    private const int HeadRoom = 64;
+
+    private readonly bool _named;
+    private readonly byte[] _tail;
+    private volatile FurtherExtensions _extensions;
+
+    private FurtherWriter(string tail, bool named)
+    {
+        _tail = Encoding.ASCII.GetBytes(tail);
+        _named = named;
+    }
+
+    /// <summary>For /run: {"type", "data", "client", "process"}.</summary>
+    public static FurtherWriter ForRun(string client)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        JsonText.WriteAscii(text, client);
+        return new FurtherWriter($", \"client\": \"{Encoding.ASCII.GetString(text.WrittenSpan)}\", \"process\": ", named: true);
+    }
+
+    /// <summary>For /run-py: {"type", "data", "process"}, the last always empty.</summary>
+    public static FurtherWriter ForRunPy() => new(", \"process\": \"\"", named: false);
+
+    /// <summary>Also writes what only clients get that asked for it.</summary>
+    public void Ask(FurtherExtensions extensions) => _extensions |= extensions;
+
+    /// <summary>Writes a message, or nothing where the client knows no such thing.</summary>
+    public void Write(ServerMessage message, FrameWriter output)
+    {
+        switch (message)
+        {
+            case Output chunk:
+                Begin(output, chunk.Kind == OutputKind.Error ? "stderr"u8 : "stdout"u8, chunk.Data.Length);
+                output.Write("{\"output\": \""u8);
+                JsonText.Write(output, chunk.Data.Span);
+                output.Write("\"}"u8);
+                End(output, chunk.Name);
+                break;
+            case Pong:
+                WriteBare(output, "pong"u8, null);
+                break;
+            case Started started:
+                WriteBare(output, "started"u8, started.Name);
+                break;
+            case Exited exited:
+                WriteExited(output, exited);
+                break;
+            case Failed failed:
+                WriteFailed(output, failed);
+                break;
+            case Notice notice:
+                WriteNotice(output, notice);
+                break;
+            case Missed missed when _extensions.HasFlag(FurtherExtensions.Missed):
+                Begin(output, "missed"u8, 0);
+                output.Write("{\"from\": "u8);
+                WriteNumber(output, missed.From);
+                output.Write(", \"to\": "u8);
+                WriteNumber(output, missed.To);
+                output.Write("}"u8);
+                End(output, missed.Name);
+                break;
+            case Result { Call: FurtherErrors.Upload } when !_named:
+                WriteBare(output, "uploaded"u8, null);
+                break;
+        }
+    }
+
+    private void WriteExited(FrameWriter output, Exited exited)
+    {
+        Begin(output, "stopped"u8, 0);
+        output.Write("{\"exitCode\": "u8);
+        WriteNumber(output, exited.Status.Code);
+        if (exited.Status.Reason is { } reason)
+            WriteText(output, ", \"reason\": \""u8, reason);
+        output.Write("}"u8);
+        End(output, exited.Name);
+    }
+
+    private void WriteFailed(FrameWriter output, Failed failed)
+    {
+        Begin(output, "error"u8, 0);
+        WriteText(output, "{\"message\": \""u8, FurtherErrors.TextOf(failed));
+        WriteText(output, ", \"detail\": \""u8, failed.Detail);
+        if (!string.IsNullOrEmpty(failed.Name))
+            WriteText(output, ", \"process\": \""u8, failed.Name);
+        output.Write("}"u8);
+        // Never the process: clients of Further-Link do not expect it there.
+        End(output, null);
+    }
+
+    private void WriteNotice(FrameWriter output, Notice notice)
+    {
+        switch (notice)
+        {
+            case { Topic: "video", Body: string frame }:
+                Begin(output, "video"u8, frame.Length);
+                output.Write("{\"output\": \""u8);
+                JsonText.Write(output, frame);
+                output.Write("\"}"u8);
+                End(output, notice.Name);
+                break;
+            case { Topic: "video", Body: ReadOnlyMemory<byte> frame }:
+                Begin(output, "video"u8, frame.Length);
+                output.Write("{\"output\": \""u8);
+                JsonText.Write(output, frame.Span);
+                output.Write("\"}"u8);
+                End(output, notice.Name);
+                break;
+            case { Topic: "keylisten", Body: string key }:
+                Begin(output, "keylisten"u8, 0);
+                // "key" is what Further-Link's documents say, "output" what it sends.
+                WriteText(output, "{\"output\": \""u8, key);
+                WriteText(output, ", \"key\": \""u8, key);
+                output.Write("}"u8);
+                End(output, notice.Name);
+                break;
+            case { Topic: "novnc", Body: DisplayAddress address } when _named:
+                Begin(output, "novnc"u8, 0);
+                output.Write("{\"port\": "u8);
+                WriteNumber(output, address.Port);
+                WriteText(output, ", \"path\": \""u8, address.Path);
+                output.Write("}"u8);
+                End(output, notice.Name);
+                break;
+        }
+    }
+
+    private void WriteBare(FrameWriter output, ReadOnlySpan<byte> type, string? name)
+    {
+        Begin(output, type, 0);
+        output.Write("null"u8);
+        End(output, name);
+    }
+
+    private void Begin(FrameWriter output, ReadOnlySpan<byte> type, int textLength)
+    {
+        // A line end or two in sixteen bytes fit, the same allowance as that of the text.
+        output.Begin(FrameKind.Text, HeadRoom + textLength + (textLength / 8) + _tail.Length + HeadRoom);
+        output.Write("{\"type\": \""u8);
+        output.Write(type);
+        output.Write("\", \"data\": "u8);
+    }
+
+    private void End(FrameWriter output, string? name)
+    {
+        output.Write(_tail);
+        if (_named && name is null)
+            output.Write("null"u8);
+        else if (_named)
+            WriteText(output, "\""u8, name);
+        output.Write("}"u8);
+        output.End();
+    }
+
+    private static void WriteText(FrameWriter output, ReadOnlySpan<byte> before, ReadOnlySpan<char> text)
+    {
+        output.Write(before);
+        JsonText.WriteAscii(output, text);
+        output.Write("\""u8);
+    }
+
+    private static void WriteNumber(FrameWriter output, long value)
+    {
+        // 20: a sign and 19 digits.
+        value.TryFormat(output.GetSpan(20), out var written, default, CultureInfo.InvariantCulture);
+        output.Advance(written);
+    }
+}
