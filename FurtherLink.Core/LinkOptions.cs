@@ -22,6 +22,16 @@ public sealed class LinkOptions
     /// <summary>A Python virtual environment for python3 runs; used where it holds bin/python3. Null = none.</summary>
     public string? PythonVenv { get; set; }
 
+    /// <summary>The directory that holds the Python package of this server, put in front of the PYTHONPATH of python3 runs. Null = none.</summary>
+    public string? PythonPackageDirectory { get; set; }
+
+    /// <summary>
+    /// Whether orphaned descendants of programs become children of this process (prctl(2), PR_SET_CHILD_SUBREAPER, set with the first
+    /// program), so that none outlives its session unseen. Concerns the whole process, and with it orphans of programs that an embedding
+    /// application starts itself, which are left alone. False = they are looked for in all of /proc instead, which is slower. Default true.
+    /// </summary>
+    public bool AdoptOrphans { get; set; } = true;
+
     /// <summary>Time between SIGTERM and SIGKILL. Default 0.1 s.</summary>
     public TimeSpan StopGrace { get; set; } = TimeSpan.FromSeconds(0.1);
 

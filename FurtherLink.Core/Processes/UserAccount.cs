@@ -1,3 +1,6 @@
+using System.Runtime.Versioning;
+using FurtherLink.Messages;
+
 namespace FurtherLink.Processes;
 
 /// <summary>An operating system user: what passwd(5) and group(5) say.</summary>
@@ -8,6 +11,59 @@ namespace FurtherLink.Processes;
 /// <param name="Shell">The login shell.</param>
 public sealed record UserAccount(string Name, uint Uid, uint Gid, string Home, string Shell)
 {
-    /// <summary>The user this process runs as.</summary>
-    public static UserAccount Current { get; } = new(Environment.UserName, 0, 0, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "/bin/sh");
+    /// <summary>The user this process runs as. Where that is not Linux: its name and home, without ids.</summary>
+    public static UserAccount Current { get; } = FindCurrent();
+
+    /// <summary>The ids of all groups of the user, the primary one included. Read from the system each time.</summary>
+    [SupportedOSPlatform("linux")]
+    public IReadOnlyList<uint> Groups => Libc.GroupsOf(Name, Gid);
+
+    /// <summary>Finds a user by login name.</summary>
+    /// <returns>Null where this device has no such user.</returns>
+    [SupportedOSPlatform("linux")]
+    public static UserAccount? TryFind(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.Length == 0 || name.Contains('\0', StringComparison.Ordinal) ? null : Libc.FindAccount(name);
+    }
+
+    /// <summary>
+    /// Who programs run as when nobody says: the setting; else, where this process is root, the user on the first X display, else "pi" if
+    /// there is one; else the user of this process.
+    /// </summary>
+    /// <param name="setting">The setting, <see cref="LinkOptions.DefaultUser"/>; null or empty = none.</param>
+    /// <exception cref="LinkException">The setting names a user that this device does not have.</exception>
+    [SupportedOSPlatform("linux")]
+    public static UserAccount FindDefault(string? setting)
+    {
+        if (!string.IsNullOrEmpty(setting))
+            return TryFind(setting) ?? throw new LinkException(FailureCode.Failed, $"this device has no user \"{setting}\", which the setting DefaultUser names");
+        if (!Libc.IsRoot)
+            return Current;
+        return (XDisplay.FindFirst() is { } display && XDisplay.FindUser(display) is { } user ? TryFind(user) : null) ?? TryFind("pi") ?? Current;
+    }
+
+    /// <summary>Makes sure that programs can run as this user here.</summary>
+    /// <exception cref="LinkException">They cannot: this process is another user and not root.</exception>
+    [SupportedOSPlatform("linux")]
+    internal void EnsureAllowed()
+    {
+        if (Uid != Libc.EffectiveUser && !Libc.IsRoot)
+        {
+            throw new LinkException(
+                FailureCode.Failed, $"this server runs as \"{Current.Name}\" and can run programs as no other user; to run them as \"{Name}\", it must be root");
+        }
+    }
+
+    private static UserAccount FindCurrent()
+    {
+        if (OperatingSystem.IsLinux())
+        {
+            var uid = Libc.EffectiveUser;
+            // A user id without an account is what containers often run as.
+            return Libc.FindAccount(uid) ?? new UserAccount(uid.ToString(), uid, Libc.EffectiveGroup, "/", "/bin/sh");
+        }
+
+        return new UserAccount(Environment.UserName, 0, 0, Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "");
+    }
 }

@@ -1,0 +1,213 @@
+using System.Collections.Concurrent;
+using System.Runtime.Versioning;
+using FurtherLink.Messages;
+
+namespace FurtherLink.Processes.Children;
+
+/// <summary>
+/// Starts programs, all on one thread that lives as long as this object: what is to be killed with its parent (PR_SET_PDEATHSIG) is killed
+/// when the <em>thread</em> that started it ends. The thread begins with the first program.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class Spawner : IDisposable
+{
+    // util-linux, a part of every Debian.
+    private static readonly string[] SetprivPaths = ["/usr/bin/setpriv", "/bin/setpriv", "/usr/local/bin/setpriv"];
+
+    private readonly Lock _lock = new();
+    private readonly BlockingCollection<Job> _jobs = [];
+    private Thread? _thread;
+
+    /// <summary>Starts a program.</summary>
+    /// <exception cref="LinkException">It cannot be started; the message says why.</exception>
+    public Task<Spawned> SpawnAsync(SpawnRequest request, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_thread is null)
+            {
+                _thread = new Thread(Run) { IsBackground = true, Name = "FurtherLink spawner" };
+                _thread.Start();
+            }
+        }
+
+        var job = new Job(request, cancellationToken);
+        _jobs.Add(job, CancellationToken.None);
+        return job.Result.Task;
+    }
+
+    /// <summary>Ends the thread, after what was asked for before.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_jobs.IsAddingCompleted)
+                return;
+            _jobs.CompleteAdding();
+        }
+
+        _thread?.Join();
+        _jobs.Dispose();
+    }
+
+    private void Run()
+    {
+        foreach (var job in _jobs.GetConsumingEnumerable())
+        {
+            if (job.Cancellation.IsCancellationRequested)
+            {
+                job.Result.TrySetCanceled(job.Cancellation);
+                continue;
+            }
+
+            try
+            {
+                job.Result.TrySetResult(Spawn(job.Request));
+            }
+            catch (Exception e)
+            {
+                job.Result.TrySetException(e);
+            }
+        }
+    }
+
+    private static Spawned Spawn(SpawnRequest request)
+    {
+        try
+        {
+            return request.Terminal is { } size ? SpawnOnTerminal(AsUser(request), size) : SpawnOnPipes(AsUser(request));
+        }
+        catch (LibcException e)
+        {
+            throw Explain(request, e);
+        }
+    }
+
+    private static Spawned SpawnOnTerminal(SpawnRequest request, TerminalSize size)
+    {
+        var master = Libc.OpenTerminal(out var path);
+        try
+        {
+            Libc.SetWindowSize(master, size.Rows, size.Columns);
+            if (request.User.Uid != Libc.EffectiveUser)
+                Libc.GiveTerminal(path, request.User.Uid);
+            var pid = Libc.Spawn(new Libc.SpawnArguments
+            {
+                Program = request.Program,
+                Arguments = request.Arguments,
+                Environment = request.Environment,
+                Directory = request.Directory,
+                Terminal = path,
+            });
+            return new Spawned(pid, Watch(pid, request.Mark), master, master, null);
+        }
+        catch
+        {
+            master.Dispose();
+            throw;
+        }
+    }
+
+    private static Spawned SpawnOnPipes(SpawnRequest request)
+    {
+        var ends = new List<Descriptor>(6);
+        try
+        {
+            var (theirInput, input) = Add(ends, Libc.Pipe(nonBlockingRead: false));
+            var (output, theirOutput) = Add(ends, Libc.Pipe(nonBlockingRead: true));
+            var (error, theirError) = Add(ends, Libc.Pipe(nonBlockingRead: true));
+            var pid = Libc.Spawn(new Libc.SpawnArguments
+            {
+                Program = request.Program,
+                Arguments = request.Arguments,
+                Environment = request.Environment,
+                Directory = request.Directory,
+                Input = theirInput,
+                Output = theirOutput,
+                Error = theirError,
+            });
+            var exit = Watch(pid, request.Mark);
+            theirInput.Dispose();
+            theirOutput.Dispose();
+            theirError.Dispose();
+            return new Spawned(pid, exit, input, output, error);
+        }
+        catch
+        {
+            foreach (var end in ends)
+                end.Dispose();
+            throw;
+        }
+    }
+
+    private static (Descriptor Read, Descriptor Write) Add(List<Descriptor> ends, (Descriptor Read, Descriptor Write) pipe)
+    {
+        ends.Add(pipe.Read);
+        ends.Add(pipe.Write);
+        return pipe;
+    }
+
+    private static Descriptor Watch(int pid, ulong mark)
+    {
+        // Nobody but us reaps it, so the id is still its own.
+        if (Libc.OpenProcess(pid) is { } exit)
+        {
+            // Where this is not allowed its environment still tells whose its descendants are.
+            Libc.SetMark(pid, mark);
+            return exit;
+        }
+
+        var failure = LibcException.Last("pidfd_open");
+        Libc.SendSignalToGroup(pid, Libc.SigKill);
+        throw failure;
+    }
+
+    private static SpawnRequest AsUser(SpawnRequest request)
+    {
+        var user = request.User;
+        if (user.Uid == Libc.EffectiveUser)
+            return request;
+        user.EnsureAllowed();
+        var setpriv = Array.Find(SetprivPaths, File.Exists)
+            ?? throw new LinkException(FailureCode.Failed, $"running as \"{user.Name}\" needs the program setpriv: install the package util-linux");
+        return request with
+        {
+            Program = setpriv,
+            Arguments =
+            [
+                setpriv, $"--reuid={user.Uid}", $"--regid={user.Gid}", $"--groups={string.Join(',', user.Groups)}", "--pdeathsig=KILL", "--",
+                request.Program, .. request.Arguments.Skip(1),
+            ],
+        };
+    }
+
+    private static LinkException Explain(SpawnRequest request, LibcException e)
+    {
+        var program = request.Program;
+        return e.Errno switch
+        {
+            Libc.ENoEntry or Libc.ENotDirectory when !Directory.Exists(request.Directory) =>
+                new LinkException(FailureCode.Failed, $"there is no directory {request.Directory} to run in", e),
+            Libc.ENoEntry when File.Exists(program) =>
+                new LinkException(FailureCode.Failed, $"{program} cannot run: the interpreter that its first line names, or that it was linked for, is not on this device", e),
+            Libc.ENoEntry or Libc.ENotDirectory => new LinkException(FailureCode.Failed, $"there is no program {program}", e),
+            Libc.EAccess => new LinkException(
+                FailureCode.Failed, $"{request.User.Name} may not execute {program}, or may not enter {request.Directory}: look at their permissions (chmod +x)", e),
+            Libc.ENotExecutable => NotExecutable(program, e),
+            Libc.ETextBusy => new LinkException(FailureCode.Failed, $"{program} is being written to by another program; start it again when that is done", e),
+            Libc.ETooBig => new LinkException(FailureCode.Failed, $"the arguments and environment of {program} are too large for the system", e),
+            Libc.ENoProcessesLeft or Libc.ENoMemory or Libc.EProcessFiles or Libc.ESystemFiles =>
+                new LinkException(FailureCode.Limited, $"this device has no room for another program: {e.Message}", e),
+            _ => new LinkException(FailureCode.Failed, $"{program} cannot be started: {e.Message}", e),
+        };
+    }
+
+    /// <summary>What is said of a file that is neither a binary nor a script.</summary>
+    internal static LinkException NotExecutable(string program, Exception? inner = null) => new(
+        FailureCode.Failed, $"{program} is nothing that the system can run: a script needs a first line like \"#!/usr/bin/env python3\"", inner);
+
+    private sealed record Job(SpawnRequest Request, CancellationToken Cancellation)
+    {
+        public TaskCompletionSource<Spawned> Result { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}

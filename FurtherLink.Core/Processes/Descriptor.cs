@@ -1,0 +1,25 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace FurtherLink.Processes;
+
+/// <summary>A file descriptor of ours: closed once nobody uses it any more.</summary>
+internal sealed class Descriptor : SafeHandleMinusOneIsInvalid
+{
+    public Descriptor(int number)
+        : base(ownsHandle: true) => SetHandle(number);
+
+    /// <summary>Takes a descriptor, moved out of the way of the standard ones.</summary>
+    public static Descriptor AboveStandard(int number) => new(Libc.MoveAboveStandard(number));
+
+    /// <summary>Takes what a call has returned.</summary>
+    /// <exception cref="LibcException">It is -1.</exception>
+    public static Descriptor Checked(int number, string call)
+    {
+        if (number < 0)
+            throw LibcException.Last(call);
+        return AboveStandard(number);
+    }
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle() => Libc.Close(handle) == 0;
+}

@@ -1,0 +1,299 @@
+using System.Runtime.InteropServices;
+using FurtherLink.Messages;
+
+namespace FurtherLink.Processes;
+
+/// <summary>Starting, watching and ending processes.</summary>
+internal static unsafe partial class Libc
+{
+    internal const int ENoEntry = 2;
+    internal const int ETooBig = 7;
+    internal const int ENotExecutable = 8;
+    internal const int ENoMemory = 12;
+    internal const int EAccess = 13;
+    internal const int ENotDirectory = 20;
+    internal const int ETextBusy = 26;
+    internal const int ESystemFiles = 23;
+    internal const int EProcessFiles = 24;
+    internal const int ENoProcessesLeft = EAgain;
+
+    internal const int SigHangUp = 1;
+    internal const int SigKill = 9;
+    internal const int SigTerm = 15;
+    internal const int SigChild = 17;
+    internal const int SigContinue = 18;
+
+    private const int ExitedOnly = 0x4;
+    private const int NoHang = 0x1;
+    private const int NoWait = 0x0100_0000;
+
+    // The kernel's own numbers: glibc has had names for them only since 2.36. They are the same on every architecture.
+    private const int PidfdSendSignal = 424;
+    private const int PidfdOpen = 434;
+
+    /// <summary>What a program starts with, for <see cref="Spawn"/>.</summary>
+    internal readonly ref struct SpawnArguments
+    {
+        /// <summary>The program's path.</summary>
+        public required string Program { get; init; }
+
+        /// <summary>Its arguments, its name first.</summary>
+        public required IReadOnlyList<string> Arguments { get; init; }
+
+        /// <summary>Its environment: "NAME=value".</summary>
+        public required IReadOnlyList<string> Environment { get; init; }
+
+        /// <summary>Its working directory.</summary>
+        public required string Directory { get; init; }
+
+        /// <summary>The path of the terminal that is to be its standard descriptors; null = the pipes.</summary>
+        public string? Terminal { get; init; }
+
+        /// <summary>Its standard input.</summary>
+        public Descriptor? Input { get; init; }
+
+        /// <summary>Its standard output.</summary>
+        public Descriptor? Output { get; init; }
+
+        /// <summary>Its standard error.</summary>
+        public Descriptor? Error { get; init; }
+    }
+
+    /// <summary>
+    /// Starts a program as the leader of a new session: signals at their defaults, none blocked, descriptors 0 to 2 only, and where it
+    /// has a terminal, that as its controlling one.
+    /// </summary>
+    /// <returns>The process id.</returns>
+    internal static int Spawn(in SpawnArguments what)
+    {
+        // Room for posix_spawnattr_t (336 bytes) and posix_spawn_file_actions_t (80 bytes) of 64-bit glibc, with something to spare.
+        const int AttributesSize = 512;
+        const int ActionsSize = 128;
+        const short NewSession = 0x80;
+        const short DefaultSignals = 0x04;
+        const short SignalMask = 0x08;
+        const int SignalSetSize = 128;
+
+        var attributes = stackalloc byte[AttributesSize];
+        var actions = stackalloc byte[ActionsSize];
+        var signals = stackalloc byte[SignalSetSize];
+        Check(posix_spawnattr_init(attributes), "posix_spawnattr_init");
+        Check(posix_spawn_file_actions_init(actions), "posix_spawn_file_actions_init");
+        try
+        {
+            Check(posix_spawnattr_setflags(attributes, NewSession | DefaultSignals | SignalMask), "posix_spawnattr_setflags");
+            new Span<byte>(signals, SignalSetSize).Fill(0xFF);
+            Check(posix_spawnattr_setsigdefault(attributes, signals), "posix_spawnattr_setsigdefault");
+            new Span<byte>(signals, SignalSetSize).Clear();
+            Check(posix_spawnattr_setsigmask(attributes, signals), "posix_spawnattr_setsigmask");
+
+            if (what.Terminal is not null)
+            {
+                // It is a session leader by now, so opening the terminal without O_NOCTTY makes it the controlling one.
+                Check(posix_spawn_file_actions_addopen(actions, 0, what.Terminal, OpenReadWrite, 0), "posix_spawn_file_actions_addopen");
+                Check(posix_spawn_file_actions_adddup2(actions, 0, 1), "posix_spawn_file_actions_adddup2");
+                Check(posix_spawn_file_actions_adddup2(actions, 0, 2), "posix_spawn_file_actions_adddup2");
+            }
+            else
+            {
+                // All three are above 2, so none overwrites another.
+                Check(posix_spawn_file_actions_adddup2(actions, (int)what.Input!.DangerousGetHandle(), 0), "posix_spawn_file_actions_adddup2");
+                Check(posix_spawn_file_actions_adddup2(actions, (int)what.Output!.DangerousGetHandle(), 1), "posix_spawn_file_actions_adddup2");
+                Check(posix_spawn_file_actions_adddup2(actions, (int)what.Error!.DangerousGetHandle(), 2), "posix_spawn_file_actions_adddup2");
+            }
+
+            Check(posix_spawn_file_actions_addchdir_np(actions, what.Directory), "posix_spawn_file_actions_addchdir_np");
+            Check(posix_spawn_file_actions_addclosefrom_np(actions, 3), "posix_spawn_file_actions_addclosefrom_np");
+
+            using var arguments = new NativeStrings(what.Arguments);
+            using var environment = new NativeStrings(what.Environment);
+            int pid;
+            Check(posix_spawn(&pid, what.Program, actions, attributes, arguments.Pointer, environment.Pointer), "posix_spawn");
+            GC.KeepAlive(what.Input);
+            GC.KeepAlive(what.Output);
+            GC.KeepAlive(what.Error);
+            return pid;
+        }
+        finally
+        {
+            _ = posix_spawn_file_actions_destroy(actions);
+            _ = posix_spawnattr_destroy(attributes);
+        }
+    }
+
+    /// <summary>A descriptor that stands for a process and is readable once it has ended; null where there is no such process.</summary>
+    internal static Descriptor? OpenProcess(int pid)
+    {
+        var descriptor = syscall(PidfdOpen, pid, 0, 0, 0);
+        return descriptor < 0 ? null : Descriptor.AboveStandard((int)descriptor);
+    }
+
+    /// <summary>Sends a signal to the very process that the descriptor stands for.</summary>
+    /// <returns>False where it is gone, or not ours to signal.</returns>
+    internal static bool SendSignal(Descriptor process, int signal)
+    {
+        var added = false;
+        process.DangerousAddRef(ref added);
+        try
+        {
+            return syscall(PidfdSendSignal, process.DangerousGetHandle(), signal, 0, 0) == 0;
+        }
+        finally
+        {
+            process.DangerousRelease();
+        }
+    }
+
+    /// <summary>Sends a signal to a process group.</summary>
+    /// <returns>False where nobody is left in it, or nobody that is ours to signal.</returns>
+    internal static bool SendSignalToGroup(int group, int signal) => kill(-group, signal) == 0;
+
+    /// <summary>How a child of ours has ended, without taking it out of the process table; null where it has not, or is none of ours.</summary>
+    internal static ExitStatus? PeekExit(int pid) => Wait(pid, NoWait);
+
+    /// <summary>Takes an ended child of ours out of the process table.</summary>
+    /// <returns>False where it has not ended or is none of ours.</returns>
+    internal static bool Reap(int pid) => Wait(pid, 0) is not null;
+
+    /// <summary>The kernel's session of a process; -1 where there is no such process.</summary>
+    internal static int SessionOf(int pid) => getsid(pid);
+
+    /// <summary>Whether orphans below this process become its children, prctl(2) PR_SET_CHILD_SUBREAPER.</summary>
+    internal static void AdoptOrphans()
+    {
+        const int SetChildSubreaper = 36;
+        if (prctl(SetChildSubreaper, 1, 0, 0, 0) != 0)
+            throw LibcException.Last("prctl");
+    }
+
+    /// <summary>Puts a signal back to its default.</summary>
+    internal static void ResetSignal(int number) => signal(number, 0);
+
+    /// <summary>A number that a process and all its descendants carry; null where none can be read.</summary>
+    /// <remarks>
+    /// It is the soft limit of RLIMIT_LOCKS, which the kernel has not looked at since Linux 2.4.25: inherited by fork and exec, and, unlike
+    /// the environment, still there when the program has cleared its environment or has ended and waits to be reaped.
+    /// </remarks>
+    internal static ulong? GetMark(int pid)
+    {
+        var limit = stackalloc ulong[2];
+        return prlimit64(pid, ResourceLocks, null, limit) == 0 ? limit[0] : null;
+    }
+
+    /// <summary>Marks a process.</summary>
+    /// <returns>False where that is not allowed.</returns>
+    internal static bool SetMark(int pid, ulong mark)
+    {
+        var limit = stackalloc ulong[2];
+        if (prlimit64(pid, ResourceLocks, null, limit) != 0)
+            return false;
+        limit[0] = mark;
+        return mark <= limit[1] && prlimit64(pid, ResourceLocks, limit, null) == 0;
+    }
+
+    private const int ResourceLocks = 10;
+
+    private static ExitStatus? Wait(int pid, int flags)
+    {
+        const int ByPid = 1;
+        const int InfoSize = 128;
+        const int CodeOffset = 8;
+        const int ExitedByItself = 1; // CLD_EXITED; else CLD_KILLED or CLD_DUMPED
+        var statusOffset = sizeof(nint) == 8 ? 24 : 20;
+        var pidOffset = sizeof(nint) == 8 ? 16 : 12;
+        var info = stackalloc byte[InfoSize];
+        *(int*)(info + pidOffset) = 0;
+        int result;
+        do
+            result = waitid(ByPid, pid, info, ExitedOnly | NoHang | flags);
+        while (result != 0 && Marshal.GetLastPInvokeError() == EIntr);
+        if (result != 0 || *(int*)(info + pidOffset) == 0)
+            return null;
+        var status = *(int*)(info + statusOffset);
+        return new ExitStatus(*(int*)(info + CodeOffset) == ExitedByItself ? status : -status);
+    }
+
+    // These return the error instead of setting errno.
+    private static void Check(int error, string call)
+    {
+        if (error != 0)
+            throw new LibcException(call, error);
+    }
+
+    /// <summary>A NULL-terminated array of C strings.</summary>
+    private readonly ref struct NativeStrings : IDisposable
+    {
+        public NativeStrings(IReadOnlyList<string> strings)
+        {
+            Pointer = (byte**)NativeMemory.AllocZeroed((nuint)strings.Count + 1, (nuint)sizeof(byte*));
+            for (var i = 0; i < strings.Count; i++)
+                Pointer[i] = (byte*)Marshal.StringToCoTaskMemUTF8(strings[i]);
+        }
+
+        public byte** Pointer { get; }
+
+        public void Dispose()
+        {
+            for (var i = 0; Pointer[i] != null; i++)
+                Marshal.FreeCoTaskMem((nint)Pointer[i]);
+            NativeMemory.Free(Pointer);
+        }
+    }
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_init(byte* attributes);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_destroy(byte* attributes);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_setflags(byte* attributes, short flags);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_setsigdefault(byte* attributes, byte* signals);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawnattr_setsigmask(byte* attributes, byte* signals);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_init(byte* actions);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_destroy(byte* actions);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int posix_spawn_file_actions_addopen(byte* actions, int descriptor, string path, int flags, uint mode);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_adddup2(byte* actions, int descriptor, int newDescriptor);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int posix_spawn_file_actions_addchdir_np(byte* actions, string path);
+
+    [LibraryImport("libc")]
+    private static partial int posix_spawn_file_actions_addclosefrom_np(byte* actions, int from);
+
+    [LibraryImport("libc", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int posix_spawn(int* pid, string path, byte* actions, byte* attributes, byte** arguments, byte** environment);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint syscall(nint number, nint first, nint second, nint third, nint fourth);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int kill(int pid, int signal);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int waitid(int type, int id, byte* info, int options);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getsid(int pid);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int prctl(int option, nuint second, nuint third, nuint fourth, nuint fifth);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int prlimit64(int pid, int resource, ulong* newLimit, ulong* oldLimit);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial nint signal(int number, nint handler);
+}

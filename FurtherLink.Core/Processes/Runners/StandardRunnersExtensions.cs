@@ -1,0 +1,45 @@
+using FurtherLink;
+using FurtherLink.Processes;
+using FurtherLink.Processes.Children;
+using FurtherLink.Processes.Io;
+using FurtherLink.Processes.Runners;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds the runners that come with FurtherLink.</summary>
+public static class StandardRunnersExtensions
+{
+    /// <summary>
+    /// Adds "exec", "python3" and "shell", and the runners of <see cref="LinkOptions.Runners"/>. They run programs on Linux; elsewhere each
+    /// start fails and says so.
+    /// </summary>
+    public static LinkBuilder AddStandardRunners(this LinkBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        if (OperatingSystem.IsLinux())
+            AddLinux(builder.Services);
+        else
+            builder.Services.TryAddSingleton(provider => new ProcessLauncher(provider.GetRequiredService<IOptions<LinkOptions>>(), null));
+        builder.Services.AddSingleton<IRunnerSource>(provider => new ConfiguredRunners(
+            provider.GetRequiredService<IOptions<LinkOptions>>(), provider.GetRequiredService<ProcessLauncher>()));
+        return builder
+            .AddRunner(provider => new ExecRunner(provider.GetRequiredService<ProcessLauncher>()))
+            .AddRunner(provider => new PythonRunner(
+                provider.GetRequiredService<ProcessLauncher>(), provider.GetRequiredService<IOptions<LinkOptions>>()))
+            .AddRunner(provider => new ShellRunner(provider.GetRequiredService<ProcessLauncher>()));
+    }
+
+    [System.Runtime.Versioning.SupportedOSPlatform("linux")]
+    private static void AddLinux(IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new ProcessLauncher(
+            provider.GetRequiredService<IOptions<LinkOptions>>(), provider.GetRequiredService<ChildStarter>()));
+        services.TryAddSingleton(provider => new IoLoop(provider.GetService<ILogger<IoLoop>>()));
+        services.TryAddSingleton(provider => new ChildStarter(
+            provider.GetRequiredService<IoLoop>(), provider.GetRequiredService<IOptions<LinkOptions>>(),
+            provider.GetService<TimeProvider>(), provider.GetService<ILogger<ChildStarter>>()));
+    }
+}
