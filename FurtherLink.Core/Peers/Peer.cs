@@ -1,4 +1,245 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Security.Claims;
+using FurtherLink.Messages;
+using FurtherLink.Sessions;
+
 namespace FurtherLink.Peers;
 
-/// <summary>One client.</summary>
-public sealed class Peer;
+/// <summary>
+/// One client: its names for sessions, its attachments, its rights. Services and dialects act on sessions through it. Thread safe.
+/// </summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Its connection ends it by LeaveAsync, which disposes.")]
+public sealed class Peer
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Attachment> _attachments = new(StringComparer.Ordinal);
+    private readonly List<SessionHold> _leftovers = [];
+    private readonly Queue<Attachment> _ready = new();
+    private readonly CancellationTokenSource _gone = new();
+    private readonly LinkConnection _connection;
+    private readonly SessionTable _sessions;
+    private readonly Outbox _outbox;
+    private readonly TaskSet _tasks;
+    private readonly Action<string> _abort;
+    private bool _left;
+
+    internal Peer(string? client, LinkConnection connection, SessionTable sessions, Outbox outbox, TaskSet tasks, Action<string> abort)
+    {
+        Client = client;
+        _connection = connection;
+        _sessions = sessions;
+        _outbox = outbox;
+        _tasks = tasks;
+        _abort = abort;
+        Gone = _gone.Token;
+    }
+
+    /// <summary>Which of several clients of the connection it is; null where the connection is one client.</summary>
+    public string? Client { get; }
+
+    /// <summary>Who it is; null = nobody known.</summary>
+    public ClaimsPrincipal? Principal => _connection.Principal;
+
+    /// <summary>The dialect it speaks.</summary>
+    public string Codec => _connection.Codec;
+
+    /// <summary>Cancelled when it has gone.</summary>
+    public CancellationToken Gone { get; }
+
+    /// <summary>What a start of it means that says nothing else.</summary>
+    public RunDefaults Defaults => _connection.Defaults;
+
+    /// <summary>The attachment of a name; null where there is none.</summary>
+    public Attachment? Find(string name)
+    {
+        lock (_lock)
+            return _attachments.GetValueOrDefault(name);
+    }
+
+    /// <summary>Starts a program and attaches to it. The name is taken before this first waits, so input may follow at once.</summary>
+    /// <param name="name">What the peer calls the session.</param>
+    /// <param name="request">What to run; user and terminal default to the connection's.</param>
+    /// <param name="options">How the peer wants the output.</param>
+    /// <param name="opened">Makes the message that is sent before the first output; null = none.</param>
+    /// <param name="cancellationToken">Gives up before the program exists.</param>
+    /// <exception cref="LinkException">It may not, the name is taken, or the program cannot be started; the name is free then.</exception>
+    public async Task<Attachment> StartAsync(
+        string name, RunRequest request, AttachOptions options, Func<Attachment, ServerMessage>? opened, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        Demand(Access.Drive);
+        var attachment = Add(name, options);
+        try
+        {
+            request = request with { User = request.User ?? Defaults.User, Terminal = request.Terminal ?? Defaults.Terminal };
+            await _sessions.StartAsync(request, attachment.Bind, cancellationToken).ConfigureAwait(false);
+        }
+        catch (LinkException e)
+        {
+            attachment.Detach();
+            throw new LinkException(e.Code, e.Message, e) { Name = name };
+        }
+        catch (Exception)
+        {
+            attachment.Detach();
+            throw;
+        }
+
+        Open(attachment, opened);
+        return attachment;
+    }
+
+    /// <summary>Attaches to a session that exists.</summary>
+    /// <param name="name">What the peer calls it.</param>
+    /// <param name="session">The session.</param>
+    /// <param name="options">From where, and how.</param>
+    /// <param name="opened">Makes the message that is sent before the first output; null = none.</param>
+    /// <exception cref="LinkException">It may not, or the name is taken.</exception>
+    public Attachment Attach(string name, ISession session, AttachOptions options, Func<Attachment, ServerMessage>? opened)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(options);
+        Demand(options.Access is Access.View ? Access.View : Access.Drive);
+        var attachment = Add(name, options);
+        attachment.Bind(session);
+        Open(attachment, opened);
+        return attachment;
+    }
+
+    /// <summary>Ends an attachment: nothing of its name is sent after this has returned. Nothing happens where there is none.</summary>
+    public void Detach(string name) => Find(name)?.Detach();
+
+    /// <summary>Sends a message behind all that was posted and before all output. Any thread; never waits.</summary>
+    public void Post(ServerMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        message.Client ??= Client;
+        _outbox.Post(message);
+    }
+
+    /// <summary>Checks a right; the one place that does.</summary>
+    /// <param name="needed">What is needed on the device.</param>
+    /// <param name="attachment">Where it is about a session, through which attachment.</param>
+    /// <exception cref="LinkException">It may not.</exception>
+    public void Demand(Access needed, Attachment? attachment = null)
+    {
+        if (Rights.Of(Principal) < needed || attachment?.Access < needed)
+            throw new LinkException(FailureCode.Denied, $"this needs the right to {needed.ToString().ToLowerInvariant()}") { Name = attachment?.Name };
+    }
+
+    /// <summary>The connection cannot go on.</summary>
+    internal void Abort(string why) => _abort(why);
+
+    /// <summary>Called by the outbox under its lock: queues an attachment for its turn.</summary>
+    internal bool Enqueue(Attachment attachment, out bool first)
+    {
+        first = _ready.Count == 0;
+        if (attachment.IsQueued)
+            return false;
+        attachment.IsQueued = true;
+        _ready.Enqueue(attachment);
+        return true;
+    }
+
+    /// <summary>Called by the outbox under its lock: takes the attachment whose turn it is.</summary>
+    internal Attachment? Dequeue(out bool more)
+    {
+        if (_ready.TryDequeue(out var attachment))
+            attachment.IsQueued = false;
+        more = _ready.Count > 0;
+        return attachment;
+    }
+
+    /// <summary>An attachment has ended: its name is free.</summary>
+    internal void Forget(Attachment attachment)
+    {
+        lock (_lock)
+        {
+            if (_attachments.GetValueOrDefault(attachment.Name) == attachment)
+                _attachments.Remove(attachment.Name);
+        }
+    }
+
+    /// <summary>A session's exit has been sent. What its program left behind is ended when the peer goes.</summary>
+    internal void Finish(SessionHold? hold)
+    {
+        // Looking for what was left behind reads /proc; the caller may be the thread that serves all programs.
+        if (hold is not null)
+            _tasks.Run(() => Settle(hold));
+    }
+
+    /// <summary>Ends the programs that stop with their client; completes when it has been told their exits.</summary>
+    internal Task StopAsync()
+    {
+        Attachment[] attachments;
+        lock (_lock)
+            attachments = [.. _attachments.Values];
+        return Task.WhenAll(attachments.Where(attachment => attachment.StopWithClient(_tasks)).Select(attachment => attachment.Ended));
+    }
+
+    /// <summary>It has gone: all its attachments end, and what stops with it is stopped.</summary>
+    internal async Task LeaveAsync()
+    {
+        Attachment[] attachments;
+        SessionHold[] leftovers;
+        lock (_lock)
+        {
+            _left = true;
+            attachments = [.. _attachments.Values];
+            leftovers = [.. _leftovers];
+            _leftovers.Clear();
+        }
+
+        foreach (var attachment in attachments)
+            attachment.Detach();
+        foreach (var hold in leftovers)
+            hold.Leave(0);
+        await _gone.CancelAsync().ConfigureAwait(false);
+        _gone.Dispose();
+    }
+
+    private Attachment Add(string name, AttachOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        lock (_lock)
+        {
+            if (_left)
+                throw new LinkException(FailureCode.Failed, "the connection has ended") { Name = name };
+            if (_attachments.ContainsKey(name))
+                throw new LinkException(FailureCode.AlreadyExists, $"there is a process \"{name}\" already") { Name = name };
+            return _attachments[name] = new Attachment(this, name, options, _outbox);
+        }
+    }
+
+    private void Open(Attachment attachment, Func<Attachment, ServerMessage>? opened)
+    {
+        if (opened is not null)
+            Post(opened(attachment));
+        attachment.Open();
+    }
+
+    private void Settle(SessionHold hold)
+    {
+        var again = new List<SessionHold>();
+        lock (_lock)
+        {
+            again.AddRange(_leftovers);
+            _leftovers.Clear();
+        }
+
+        again.Add(hold);
+        again.RemoveAll(one => one.Finish());
+        if (again.Count == 0)
+            return;
+        bool left;
+        lock (_lock)
+        {
+            left = _left;
+            if (!left)
+                _leftovers.AddRange(again);
+        }
+
+        if (left)
+            again.ForEach(one => one.Leave(0));
+    }
+}

@@ -1,0 +1,34 @@
+using FurtherLink;
+using FurtherLink.Codecs.Further;
+using FurtherLink.Sessions;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds FurtherLink to any generic host.</summary>
+public static class FurtherLinkServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds the core: <see cref="SessionTable"/>, <see cref="ILinkServer"/> and the native dialects. Runners, transports and other dialects
+    /// are added on the builder. Calling it again adds nothing twice.
+    /// </summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="configuration">The section with <see cref="LinkOptions"/>; null = defaults and what is configured in code.</param>
+    public static LinkBuilder AddFurtherLink(this IServiceCollection services, IConfiguration? configuration = null)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        var options = services.AddOptions<LinkOptions>();
+        if (configuration is not null)
+            options.Bind(configuration);
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<SessionTable>();
+        services.TryAddSingleton<ILinkServer, LinkServer>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SessionShutdown>());
+        var builder = new LinkBuilder(services);
+        if (services.All(service => service.ServiceType != typeof(LinkCodec)))
+            builder.AddFurtherCodecs();
+        return builder;
+    }
+}

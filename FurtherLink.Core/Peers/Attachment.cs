@@ -1,0 +1,262 @@
+using System.Diagnostics.CodeAnalysis;
+using FurtherLink.Codecs;
+using FurtherLink.Messages;
+using FurtherLink.Sessions;
+
+namespace FurtherLink.Peers;
+
+/// <summary>One peer watching one session under a name of its own, with a cursor of its own. Thread safe.</summary>
+public sealed class Attachment
+{
+    // A follower so far behind its session's events is not reading any more.
+    private const int MaxNotices = 4096;
+
+    private readonly Lock _lock = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Queue<SessionNotice> _every = new();
+    private readonly Dictionary<string, SessionNotice> _latest = new(StringComparer.Ordinal);
+    private readonly Output _output = new();
+    private readonly AttachOptions _options;
+    private readonly Outbox _outbox;
+    private ISession? _session;
+    private SessionHold? _hold;
+    private OutputReader? _reader;
+    private IDisposable? _following;
+    private long _received;
+    private long _sent;
+    private bool _latestNext;
+    private bool _done;
+
+    internal Attachment(Peer peer, string name, AttachOptions options, Outbox outbox)
+    {
+        Peer = peer;
+        Name = name;
+        _options = options;
+        _outbox = outbox;
+    }
+
+    /// <summary>What the peer calls the session.</summary>
+    public string Name { get; }
+
+    /// <summary>The session.</summary>
+    public ISession Session => _session ?? throw new InvalidOperationException("The session has not been made yet.");
+
+    /// <summary>What its creator put there.</summary>
+    public object? Tag => _options.Tag;
+
+    /// <summary>What the peer may do through it.</summary>
+    public Access Access => _options.Access;
+
+    /// <summary>Completes when the session's exit has been sent, or the attachment was detached. Never faults.</summary>
+    public Task Ended => _ended.Task;
+
+    internal Peer Peer { get; }
+
+    /// <summary>Guarded by the outbox: whether it waits for its turn.</summary>
+    internal bool IsQueued { get; set; }
+
+    /// <summary>Tells that the client has received the output below an offset. Without a window it has no effect.</summary>
+    /// <exception cref="LinkException">The offset has not been sent yet.</exception>
+    public void Acknowledge(long offset)
+    {
+        lock (_lock)
+        {
+            if (_done || _options.Window is null || _reader is null)
+                return;
+            if (offset < 0 || offset > _sent)
+                throw new LinkException(FailureCode.BadValue, $"offset {offset} has not been sent; the last is {_sent}") { Name = Name };
+            if (offset <= _received)
+                return;
+            _received = offset;
+            _reader.Release(offset);
+        }
+
+        _outbox.Wake(this, inline: false);
+    }
+
+    /// <summary>The session exists: its output is kept for this attachment from now on, and sent once <see cref="Open"/>.</summary>
+    internal void Bind(ISession session)
+    {
+        _session = session;
+        _reader = session.Output.Attach(new ReaderOptions
+        {
+            From = _options.From,
+            Text = _options.Text,
+            Lossless = _options.Lossless,
+            OnOutput = _ => _outbox.Wake(this, inline: true),
+            OnStalled = _ => Peer.Abort($"it has taken no output of session {session.Id} for too long"),
+        });
+        _sent = _received = _reader.Position;
+        _hold = (session as Session)?.Hold;
+        _hold?.Join();
+        _following = session.Notices.Follow(OnNotice);
+    }
+
+    /// <summary>Where output begins.</summary>
+    internal long Position => _sent;
+
+    /// <summary>What announces it has been posted: output may flow.</summary>
+    internal void Open() => _outbox.Wake(this, inline: false);
+
+    /// <summary>Encodes one thing.</summary>
+    /// <returns>False where there is nothing now; it is woken when there is.</returns>
+    internal bool Encode(IMessageCodec codec, FrameWriter writer, int maxBytes)
+    {
+        lock (_lock)
+        {
+            if (_done)
+                return false;
+            // A video and a flood take turns.
+            _latestNext = !_latestNext;
+            if (_latestNext && TryEncodeLatest(codec, writer))
+                return true;
+            if (_every.TryPeek(out var notice) && notice.Offset <= _reader!.Position)
+            {
+                codec.Encode(ToMessage(_every.Dequeue()), writer);
+                return true;
+            }
+
+            var limit = Limit(maxBytes);
+            if (limit <= 0 || !_reader!.TryRead(limit, out var chunk))
+                return TryEncodeWaiting(codec, writer);
+            if (chunk.Missed > 0)
+                codec.Encode(new Missed(Name, chunk.Offset - chunk.Missed, chunk.Offset) { Client = Peer.Client }, writer);
+            if (chunk.Exit is not { } exit)
+            {
+                EncodeOutput(chunk, codec, writer);
+                return true;
+            }
+
+            while (TryEncodeWaiting(codec, writer))
+            {
+            }
+
+            codec.Encode(new Exited(Name, exit) { Client = Peer.Client }, writer);
+            _done = true;
+            Peer.Forget(this);
+        }
+
+        End();
+        Peer.Finish(_hold);
+        return false;
+    }
+
+    /// <summary>What was encoded last has been taken by the transport.</summary>
+    internal void Flushed()
+    {
+        lock (_lock)
+        {
+            if (_done || _options.Window is not null || _received == _sent)
+                return;
+            _received = _sent;
+            _reader!.Release(_sent);
+        }
+    }
+
+    /// <summary>Where the client's going ends the program, ends it now and leaves the attachment to tell the exit.</summary>
+    /// <returns>Whether it does.</returns>
+    internal bool StopWithClient(TaskSet tasks)
+    {
+        if (_hold is not { StopsAtOnce: true })
+            return false;
+        tasks.Add(Session.DisposeAsync().AsTask());
+        return true;
+    }
+
+    /// <summary>Ends it: nothing of its name is encoded after this has returned.</summary>
+    internal void Detach()
+    {
+        lock (_lock)
+        {
+            if (_done)
+                return;
+            _done = true;
+            Peer.Forget(this);
+        }
+
+        _hold?.Leave(_received);
+        End();
+    }
+
+    private void End()
+    {
+        _reader?.Dispose();
+        _following?.Dispose();
+        _ended.TrySetResult();
+    }
+
+    private int Limit(int maxBytes)
+    {
+        // Events keep their place in the output: it is read up to the next one.
+        long limit = maxBytes;
+        if (_every.TryPeek(out var notice))
+            limit = Math.Min(limit, notice.Offset - _reader!.Position);
+        if (_options.Window is { } window)
+            limit = Math.Min(limit, _received + window - _reader!.Position);
+        return (int)limit;
+    }
+
+    private void EncodeOutput(in OutputChunk chunk, IMessageCodec codec, FrameWriter writer)
+    {
+        _output.Client = Peer.Client;
+        _output.Name = Name;
+        _output.Kind = chunk.Kind;
+        _output.Offset = chunk.Offset;
+        _output.Next = chunk.Next;
+        _output.Data = chunk.Data;
+        codec.Encode(_output, writer);
+        _output.Data = default;
+        _sent = chunk.Next;
+    }
+
+    private bool TryEncodeWaiting(IMessageCodec codec, FrameWriter writer)
+    {
+        if (!_every.TryDequeue(out var notice))
+            return TryEncodeLatest(codec, writer);
+        codec.Encode(ToMessage(notice), writer);
+        return true;
+    }
+
+    private bool TryEncodeLatest(IMessageCodec codec, FrameWriter writer)
+    {
+        if (!TryTakeLatest(out var message))
+            return false;
+        codec.Encode(message, writer);
+        return true;
+    }
+
+    private bool TryTakeLatest([NotNullWhen(true)] out Notice? message)
+    {
+        foreach (var (topic, notice) in _latest)
+        {
+            _latest.Remove(topic);
+            message = ToMessage(notice);
+            return true;
+        }
+
+        message = null;
+        return false;
+    }
+
+    private Notice ToMessage(in SessionNotice notice) => new(notice.Topic, notice.Body) { Name = Name, Client = Peer.Client };
+
+    private void OnNotice(SessionNotice notice)
+    {
+        bool behind;
+        lock (_lock)
+        {
+            if (_done)
+                return;
+            behind = _every.Count >= MaxNotices;
+            if (notice.Delivery is Delivery.Latest)
+                _latest[notice.Topic] = notice;
+            else if (!behind)
+                _every.Enqueue(notice);
+        }
+
+        if (behind)
+            Peer.Abort($"it has not taken {MaxNotices} events of session {Session.Id}");
+        else
+            _outbox.Wake(this, inline: false);
+    }
+}

@@ -1,0 +1,202 @@
+using System.Collections.Frozen;
+using FurtherLink.Messages;
+using FurtherLink.Sessions;
+using Microsoft.Extensions.Logging;
+
+namespace FurtherLink.Peers;
+
+/// <summary>
+/// Carries out one connection's messages: one switch. Input, control and stop are taken in order and never wait for a program;
+/// starts and calls run beside them, at most 16 at once. Used by one thread at a time.
+/// </summary>
+/// <param name="services">The services by name.</param>
+/// <param name="sessions">The device's sessions.</param>
+/// <param name="outbox">Where answers go.</param>
+/// <param name="tasks">What runs beside the loop.</param>
+/// <param name="room">Set when something that fills up has room again: answers, waiting input, calls.</param>
+/// <param name="logger">Where faults of ours are told.</param>
+internal sealed partial class Dispatcher(
+    FrozenDictionary<string, IService> services, SessionTable sessions, Outbox outbox, TaskSet tasks, AsyncSignal room, ILogger logger)
+{
+    private const int MaxCalls = 16;
+    private const long MaxWaitingInput = 4 * 1024 * 1024;
+
+    private long _waitingInput;
+    private int _calls;
+
+    /// <summary>Whether so much is under way that the client should not be read.</summary>
+    public bool IsFull => outbox.IsFull || Interlocked.Read(ref _waitingInput) > MaxWaitingInput || Volatile.Read(ref _calls) >= MaxCalls;
+
+    /// <summary>Carries out a message, or begins to; the message is not needed any more when this returns.</summary>
+    public void Dispatch(ClientMessage message, Peer peer)
+    {
+        try
+        {
+            switch (message)
+            {
+                case Input input:
+                    Write(input, peer);
+                    break;
+                case Ping:
+                    peer.Demand(Access.View);
+                    peer.Post(new Pong { Ref = message.Ref });
+                    break;
+                case Start start:
+                    Beside(start, start.Name, peer, StartAsync(start, peer));
+                    break;
+                case Attach attach:
+                    Attach(attach, peer);
+                    break;
+                case Detach detach:
+                    Named(detach.Name, peer, Access.View).Detach();
+                    break;
+                case Control control:
+                    var session = Named(control.Name, peer, Access.Drive).Session;
+                    Track(control, control.Name, peer, session.ControlAsync(control.Action, peer.Gone), 0);
+                    break;
+                case Stop stop:
+                    var stopped = Named(stop.Name, peer, Access.Drive).Session;
+                    Track(stop, stop.Name, peer, stopped.DisposeAsync(), 0);
+                    break;
+                case Acknowledge acknowledge:
+                    Named(acknowledge.Name, peer, Access.View).Acknowledge(acknowledge.Offset);
+                    break;
+                case Call call:
+                    Answer(call, peer);
+                    break;
+            }
+        }
+        catch (Exception e)
+        {
+            Fail(message, NameOf(message), peer, e);
+        }
+    }
+
+    /// <summary>Tells a client what was wrong with its message.</summary>
+    public void Fail(ClientMessage? message, string? name, Peer peer, Exception exception)
+    {
+        if (exception is OperationCanceledException && peer.Gone.IsCancellationRequested)
+            return;
+        if (exception is not LinkException fault)
+        {
+            Log.Faulted(logger, exception, message?.GetType().Name ?? "message");
+            fault = new LinkException(FailureCode.Internal, "a fault of this server; its log says more", exception);
+        }
+
+        peer.Post(new Failed(fault.Code, fault.Message) { Name = fault.Name ?? name, Ref = message?.Ref, Call = (message as Call)?.Name });
+    }
+
+    private static string? NameOf(ClientMessage message) => message switch
+    {
+        Start start => start.Name,
+        Attach attach => attach.Name,
+        Detach detach => detach.Name,
+        Input input => input.Name,
+        Control control => control.Name,
+        Stop stop => stop.Name,
+        Acknowledge acknowledge => acknowledge.Name,
+        Call call => call.Session,
+        _ => null,
+    };
+
+    private static Attachment Named(string name, Peer peer, Access needed)
+    {
+        var attachment = peer.Find(name) ?? throw new LinkException(FailureCode.NotFound, $"there is no process \"{name}\"");
+        peer.Demand(needed, attachment);
+        return attachment;
+    }
+
+    private void Write(Input input, Peer peer)
+    {
+        var session = Named(input.Name, peer, Access.Drive).Session;
+        Track(input, input.Name, peer, session.WriteAsync(input.Data, peer.Gone), input.Data.Length);
+        if (input.End)
+            Track(input, input.Name, peer, session.ControlAsync(new EndOfInput(), peer.Gone), 0);
+    }
+
+    private void Track(ClientMessage message, string name, Peer peer, ValueTask work, long bytes)
+    {
+        if (work.IsCompletedSuccessfully)
+        {
+            work.GetAwaiter().GetResult();
+            return;
+        }
+
+        Interlocked.Add(ref _waitingInput, bytes);
+        // An input is one reused object: what is needed of it later is taken now.
+        tasks.Add(FinishInputAsync(message is Input ? null : message, name, peer, work, bytes));
+    }
+
+    private async Task FinishInputAsync(ClientMessage? message, string name, Peer peer, ValueTask work, long bytes)
+    {
+        await FinishAsync(message, name, peer, work).ConfigureAwait(false);
+        Interlocked.Add(ref _waitingInput, -bytes);
+        room.Set(inline: false);
+    }
+
+    private void Beside(ClientMessage message, string name, Peer peer, ValueTask work)
+    {
+        Interlocked.Increment(ref _calls);
+        tasks.Add(FinishCallAsync(message, name, peer, work));
+    }
+
+    private async Task FinishCallAsync(ClientMessage message, string name, Peer peer, ValueTask work)
+    {
+        await FinishAsync(message, name, peer, work).ConfigureAwait(false);
+        Interlocked.Decrement(ref _calls);
+        room.Set(inline: false);
+    }
+
+    private async Task FinishAsync(ClientMessage? message, string name, Peer peer, ValueTask work)
+    {
+        try
+        {
+            await work.ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Fail(message, name, peer, e);
+        }
+    }
+
+    private static async ValueTask StartAsync(Start start, Peer peer)
+    {
+        await peer.StartAsync(
+            start.Name,
+            start.Request,
+            start.Options,
+            attachment => new Started(start.Name, attachment.Session.Info) { Ref = start.Ref },
+            peer.Gone).ConfigureAwait(false);
+    }
+
+    private void Attach(Attach attach, Peer peer)
+    {
+        peer.Demand(Access.View);
+        var session = sessions.Find(attach.Session) ?? throw new LinkException(FailureCode.NotFound, $"there is no session \"{attach.Session}\"");
+        peer.Attach(
+            attach.Name,
+            session,
+            attach.Options,
+            attachment => new Attached(attach.Name, session.Info, attachment.Position) { Ref = attach.Ref });
+    }
+
+    private void Answer(Call call, Peer peer)
+    {
+        if (!services.TryGetValue(call.Service, out var service))
+            throw new LinkException(FailureCode.NotSupported, $"there is no \"{call.Name}\" here");
+        peer.Demand(service.Needs(call));
+        Beside(call, call.Session ?? "", peer, AnswerAsync(service, call, peer));
+    }
+
+    private static async ValueTask AnswerAsync(IService service, Call call, Peer peer)
+    {
+        var body = await service.CallAsync(call, peer, peer.Gone).ConfigureAwait(false);
+        peer.Post(new Result(call.Name, body) { Ref = call.Ref });
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "A {Message} failed through a fault of this server")]
+        public static partial void Faulted(ILogger logger, Exception exception, string message);
+    }
+}

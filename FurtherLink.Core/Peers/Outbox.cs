@@ -1,0 +1,226 @@
+using System.Diagnostics.CodeAnalysis;
+using System.IO.Pipelines;
+using FurtherLink.Codecs;
+using FurtherLink.Messages;
+
+namespace FurtherLink.Peers;
+
+/// <summary>
+/// A connection's only writer: posted messages first and in order, then one piece of the next ready attachment, then one flush, again.
+/// So no lock is held over a flush, no frame is half written, and a reply waits for one piece of output at most.
+/// </summary>
+/// <param name="codec">The connection's dialect.</param>
+/// <param name="frames">The connection's output; a flush waits until the transport has taken it.</param>
+/// <param name="maxChunk">The longest piece of output in one message, in bytes.</param>
+/// <param name="room">Set when posted messages have become fewer than the bound again, and at the end.</param>
+/// <param name="time">The clock.</param>
+internal sealed class Outbox(IMessageCodec codec, PipeWriter frames, int maxChunk, AsyncSignal room, TimeProvider time)
+{
+    // What a message that nobody measured counts for: more than any small reply takes.
+    private const int MessageCost = 512;
+    private const long MaxPosted = 4 * 1024 * 1024;
+    private const int MinChunk = 1024;
+    // A reply waits for one piece: pieces are cut to what the wire takes in this time.
+    private static readonly TimeSpan PieceTime = TimeSpan.FromMilliseconds(10);
+
+    private readonly Lock _lock = new();
+    private readonly Queue<ServerMessage> _posted = new();
+    private readonly Queue<Peer> _ready = new();
+    private readonly AsyncSignal _signal = new();
+    private readonly FrameWriter _writer = new(frames);
+    private long _postedCost;
+    private int _chunk = Math.Min(16 * 1024, maxChunk);
+    private bool _completed;
+    private (ushort Code, string Reason)? _close;
+
+    /// <summary>Whether so much is posted that who asks for more should not be read.</summary>
+    public bool IsFull => Volatile.Read(ref _postedCost) > MaxPosted;
+
+    /// <summary>Queues a message behind all that is queued, and before all output. Any thread; never waits.</summary>
+    public void Post(ServerMessage message)
+    {
+        lock (_lock)
+        {
+            if (_completed)
+                return;
+            _posted.Enqueue(message);
+            _postedCost += MessageCost;
+        }
+
+        _signal.Set(inline: false);
+    }
+
+    /// <summary>An attachment has something to send. Any thread; never waits.</summary>
+    /// <param name="attachment">Which.</param>
+    /// <param name="inline">Whether an idle outbox sends it right here, before this returns.</param>
+    public void Wake(Attachment attachment, bool inline)
+    {
+        if (Enqueue(attachment))
+            _signal.Set(inline);
+    }
+
+    /// <summary>Ends the loop after what is posted has been sent.</summary>
+    /// <param name="close">A close frame to send last; null = none.</param>
+    public void Complete((ushort Code, string Reason)? close)
+    {
+        lock (_lock)
+        {
+            _completed = true;
+            _close = close;
+        }
+
+        _signal.Set(inline: false);
+    }
+
+    /// <summary>Breaks a flush that waits for a client that takes nothing.</summary>
+    public void Abort()
+    {
+        Complete(close: null);
+        frames.CancelPendingFlush();
+    }
+
+    /// <summary>The loop. Returns when completed, or when the transport has gone.</summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                var before = _writer.Written;
+                var posted = EncodePosted();
+                var source = TakeReady();
+                if (source is not null && source.Encode(codec, _writer, _chunk))
+                    Enqueue(source);
+                if (_writer.Written == before)
+                {
+                    if (source is not null || posted)
+                        continue;
+                    if (TryFinish())
+                    {
+                        await frames.FlushAsync(CancellationToken.None).ConfigureAwait(false);
+                        return;
+                    }
+
+                    await _signal.WaitAsync().ConfigureAwait(false);
+                    continue;
+                }
+
+                if (await FlushAsync((int)(_writer.Written - before)).ConfigureAwait(false))
+                    return;
+                source?.Flushed();
+            }
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _completed = true;
+                _posted.Clear();
+                _postedCost = 0;
+            }
+
+            room.Set(inline: false);
+        }
+    }
+
+    private bool Enqueue(Attachment attachment)
+    {
+        lock (_lock)
+        {
+            if (_completed || !attachment.Peer.Enqueue(attachment, out var first))
+                return false;
+            if (first)
+                _ready.Enqueue(attachment.Peer);
+            return true;
+        }
+    }
+
+    private bool EncodePosted()
+    {
+        var any = false;
+        while (TryTakePosted(out var message))
+        {
+            any = true;
+            Encode(message);
+        }
+
+        return any;
+    }
+
+    private bool TryTakePosted([NotNullWhen(true)] out ServerMessage? message)
+    {
+        bool wasFull;
+        lock (_lock)
+        {
+            if (!_posted.TryDequeue(out message))
+                return false;
+            wasFull = _postedCost > MaxPosted;
+            _postedCost -= MessageCost;
+        }
+
+        if (wasFull && !IsFull)
+            room.Set(inline: false);
+        return true;
+    }
+
+    private void Encode(ServerMessage message)
+    {
+        try
+        {
+            codec.Encode(message, _writer);
+        }
+        catch (LinkException e) when (message is not Failed)
+        {
+            codec.Encode(new Failed(e.Code, e.Message) { Client = message.Client, Ref = message.Ref, Call = (message as Result)?.Call }, _writer);
+        }
+    }
+
+    private Attachment? TakeReady()
+    {
+        lock (_lock)
+        {
+            while (_ready.TryDequeue(out var peer))
+            {
+                var attachment = peer.Dequeue(out var more);
+                if (more)
+                    _ready.Enqueue(peer);
+                if (attachment is not null)
+                    return attachment;
+            }
+
+            return null;
+        }
+    }
+
+    private bool TryFinish()
+    {
+        lock (_lock)
+        {
+            if (!_completed || _posted.Count > 0)
+                return false;
+        }
+
+        if (_close is { } close)
+            Frames.WriteClose(_writer, close.Code, close.Reason);
+        return true;
+    }
+
+    private async ValueTask<bool> FlushAsync(int bytes)
+    {
+        var flush = frames.FlushAsync(CancellationToken.None);
+        if (flush.IsCompleted)
+        {
+            _chunk = Math.Min(_chunk * 2, maxChunk);
+            return IsEnd(await flush.ConfigureAwait(false));
+        }
+
+        var since = time.GetTimestamp();
+        var result = await flush.ConfigureAwait(false);
+        var took = time.GetElapsedTime(since);
+        var fits = took > TimeSpan.Zero ? bytes * (PieceTime / took) : maxChunk;
+        _chunk = (int)Math.Clamp(fits, Math.Min(MinChunk, maxChunk), Math.Min(_chunk * 2L, maxChunk));
+        return IsEnd(result);
+    }
+
+    private static bool IsEnd(FlushResult result) => result.IsCompleted || result.IsCanceled;
+}

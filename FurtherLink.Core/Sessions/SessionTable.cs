@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+using System.Collections.Frozen;
+using System.Runtime.Versioning;
+using System.Security.Cryptography;
+using FurtherLink.Messages;
+using FurtherLink.Processes;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace FurtherLink.Sessions;
+
+/// <summary>All sessions of this device: starts them, finds them, and ends them by their policy. Thread safe.</summary>
+public sealed partial class SessionTable : IAsyncDisposable
+{
+    private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+    private readonly TaskSet _removals = new();
+    private readonly FrozenDictionary<string, IProcessRunner> _runners;
+    private readonly LinkOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ILogger _channelLogger;
+    private volatile bool _closed;
+
+    /// <summary>Makes a table.</summary>
+    /// <param name="options">The core's settings.</param>
+    /// <param name="runners">The ways to run programs; of two with one name the later counts.</param>
+    /// <param name="time">The clock; null = the system's.</param>
+    /// <param name="loggers">Where it logs; null = nowhere.</param>
+    public SessionTable(IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, TimeProvider? time = null, ILoggerFactory? loggers = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options.Value;
+        _runners = runners.GroupBy(runner => runner.Name, StringComparer.Ordinal).ToFrozenDictionary(same => same.Key, same => same.Last(), StringComparer.Ordinal);
+        _time = time ?? TimeProvider.System;
+        loggers ??= NullLoggerFactory.Instance;
+        _logger = loggers.CreateLogger<SessionTable>();
+        _channelLogger = loggers.CreateLogger("FurtherLink.Sessions.SideChannels");
+    }
+
+    /// <summary>The sessions there are now, ended ones that can still be read included.</summary>
+    public IEnumerable<ISession> Sessions => _sessions.Values;
+
+    /// <summary>Finds a session by its global id or the name it was given; null where there is none.</summary>
+    public ISession? Find(string idOrName)
+    {
+        ArgumentNullException.ThrowIfNull(idOrName);
+        return _sessions.GetValueOrDefault(idOrName)
+            ?? _sessions.Values.FirstOrDefault(session => session.Info.Name == idOrName);
+    }
+
+    /// <summary>Starts a program as a session.</summary>
+    /// <param name="request">What to run.</param>
+    /// <param name="created">
+    /// Called before the program runs, on the caller's thread before the first wait: who attaches here misses nothing. Where the start
+    /// then fails, the session is ended and never was in the table. Null = nothing.
+    /// </param>
+    /// <param name="cancellationToken">Gives up before the program exists.</param>
+    /// <returns>The session, its program running.</returns>
+    /// <exception cref="LinkException">There is no such runner or user, or the program cannot be started; on anything but Linux, always.</exception>
+    public async Task<ISession> StartAsync(RunRequest request, Action<ISession>? created = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        if (_closed)
+            throw new LinkException(FailureCode.Failed, "this device is shutting down");
+        if (!_runners.TryGetValue(request.Runner, out var runner))
+            throw new LinkException(FailureCode.NotFound, $"there is no runner \"{request.Runner}\"; there are: {string.Join(", ", _runners.Keys.Order())}");
+        if (request.Terminal is { IsValid: false } size)
+            throw new LinkException(FailureCode.BadValue, $"a terminal of {size.Rows} rows and {size.Columns} columns: each must be 0 to 65535");
+        if (!OperatingSystem.IsLinux())
+            throw new LinkException(FailureCode.NotSupported, "programs can be run on Linux only");
+        var user = FindUser(request.User);
+        if (request.Session.Name is { } name && Find(name) is not null)
+            throw new LinkException(FailureCode.AlreadyExists, $"there is a session named \"{name}\" already");
+
+        var id = RandomNumberGenerator.GetHexString(12, lowercase: true);
+        var session = new Session(id, request, user, _options, _time, Discard);
+        created?.Invoke(session);
+        await session.StartAsync(runner, OpenChannels, cancellationToken).ConfigureAwait(false);
+        _sessions[id] = session;
+        Log.Started(_logger, id, request.Runner, session.Info.ProcessId, user.Name);
+        // Everybody who was attached may have left while it started, or the device has begun to shut down.
+        if (session.Hold.IsEnded)
+            Discard(session);
+        else if (_closed)
+            await session.DisposeAsync().ConfigureAwait(false);
+        return session;
+    }
+
+    /// <summary>Ends all programs, at once and not one after the other, and takes no new ones. Logs stay readable.</summary>
+    public Task StopAllAsync()
+    {
+        _closed = true;
+        return Task.WhenAll(_sessions.Values.Select(session => session.DisposeAsync().AsTask()));
+    }
+
+    /// <summary>Ends all programs and lets go of everything.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAllAsync().ConfigureAwait(false);
+        foreach (var session in _sessions.Values)
+            Discard(session);
+        await _removals.WhenEmptyAsync().ConfigureAwait(false);
+    }
+
+    [SupportedOSPlatform("linux")]
+    private UserAccount FindUser(string? name)
+    {
+        if (name is null)
+            return UserAccount.FindDefault(_options.DefaultUser);
+        return UserAccount.TryFind(name) ?? throw new LinkException(FailureCode.Failed, $"there is no user \"{name}\" on this device");
+    }
+
+    [SupportedOSPlatform("linux")]
+    private SideChannels OpenChannels(Session session) =>
+        SideChannels.Create(_options.TempDirectory, session.User, session.Notices, _channelLogger, _time);
+
+    private void Discard(Session session)
+    {
+        if (_sessions.TryRemove(session.Id, out _))
+            _removals.Add(RemoveAsync(session));
+    }
+
+    private async Task RemoveAsync(Session session)
+    {
+        try
+        {
+            await session.RemoveAsync().ConfigureAwait(false);
+            Log.Removed(_logger, session.Id);
+        }
+        catch (Exception e)
+        {
+            Log.RemoveFailed(_logger, e, session.Id);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Session {SessionId} started: {Runner}, process {ProcessId}, user {User}")]
+        public static partial void Started(ILogger logger, string sessionId, string runner, int processId, string user);
+
+        [LoggerMessage(LogLevel.Debug, "Session {SessionId} removed")]
+        public static partial void Removed(ILogger logger, string sessionId);
+
+        [LoggerMessage(LogLevel.Error, "Session {SessionId} could not be cleaned up")]
+        public static partial void RemoveFailed(ILogger logger, Exception exception, string sessionId);
+    }
+}
