@@ -29,7 +29,7 @@ internal static class FurtherExtensionNames
         var asked = FurtherExtensions.None;
         if (list.Type != JsonTokenType.StartArray)
             return asked;
-        var reader = new Utf8JsonReader(list.Raw);
+        var reader = new Utf8JsonReader(list.Raw, new JsonReaderOptions { MaxDepth = FurtherRequest.MaxDepth });
         reader.Read();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {

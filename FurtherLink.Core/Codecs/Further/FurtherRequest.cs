@@ -11,8 +11,8 @@ namespace FurtherLink.Codecs.Further;
 /// </summary>
 internal sealed class FurtherRequest
 {
-    // Deep enough for anything a client nests in a field that nobody reads; Further-Link ends near here too.
-    private const int MaxDepth = 1000;
+    /// <summary>Enough for anything a client nests in a field that nobody reads; Further-Link ends near here too.</summary>
+    public const int MaxDepth = 1000;
 
     private readonly Place[] _fields = new Place[(int)FurtherField.Height + 1];
     private ReadOnlySequence<byte> _body;

@@ -109,6 +109,8 @@ public sealed class FurtherDecodeTests
     {
         var codec = CodecHarness.Run();
         Assert.That(codec.Decode($"{{\"type\": \"ping\", \"x\": {Nested(999)}}}"), Is.EqualTo(new Ping()));
+        Assert.That(codec.Decode($"{{\"type\": \"start\", \"process\": \"1\", \"data\": {{\"runner\": \"shell\", \"extensions\": {Nested(998)}}}}}"), Is.TypeOf<Start>());
+        Assert.That(codec.Decode($"{{\"type\": \"start\", \"process\": \"1\", \"data\": {{\"runner\": \"shell\", \"novncOptions\": {{\"width\": {Nested(997)}}}}}}}"), Is.TypeOf<Start>());
         Assert.That(codec.Refuse($"{{\"type\": \"ping\", \"x\": {Nested(1001)}}}").Code, Is.EqualTo(FailureCode.BadValue));
         Assert.That(codec.Refuse(new string('[', 1_000_000)).Code, Is.EqualTo(FailureCode.BadValue));
 
