@@ -1,5 +1,8 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Numerics;
+using System.Runtime.Intrinsics;
 using System.Text;
 using System.Text.Unicode;
 
@@ -17,8 +20,15 @@ public static class JsonText
     // \u001b: the longest escape of one byte.
     private const int LongestEscape = 6;
 
-    private static readonly SearchValues<byte> MustEscape = SearchValues.Create(
-        [.. Enumerable.Range(0, 0x20).Select(b => (byte)b), (byte)'"', (byte)'\\']);
+    // What must be left of the output for a step: sixteen plain bytes, then an escape that is written as eight.
+    private const int Room = 24;
+
+    // U+FFFD in UTF-8, low byte first, with its length.
+    private const ulong Replacement = 0x03_00_00_00_00_BD_BF_EF;
+
+    // How a byte is written that stands alone: up to six bytes, low byte first, and in the highest byte how many; 0 where it begins a
+    // character of several bytes.
+    private static readonly ulong[] Spellings = MakeSpellings();
 
     /// <summary>
     /// Writes text as the inside of a JSON string, without quotes. Only quote, backslash and the control characters below U+0020 are
@@ -143,27 +153,52 @@ public static class JsonText
 
     private static void WriteValid(IBufferWriter<byte> output, ReadOnlySpan<byte> utf8)
     {
-        var span = Span<byte>.Empty;
-        var at = 0;
         while (!utf8.IsEmpty)
         {
-            var run = utf8.IndexOfAny(MustEscape);
-            run = run < 0 ? utf8.Length : run;
-            if (span.Length - at < run + LongestEscape)
-            {
-                output.Advance(at);
-                // A line end or two in sixteen bytes fit without asking again.
-                span = output.GetSpan(utf8.Length + (utf8.Length / 8) + LongestEscape);
-                at = 0;
-            }
-            utf8[..run].CopyTo(span[at..]);
-            at += run;
-            // Escapes often follow each other: CR LF, ESC after LF.
-            while (run < utf8.Length && (utf8[run] < ' ' || utf8[run] is (byte)'"' or (byte)'\\') && span.Length - at >= LongestEscape)
-                at += Escape((char)utf8[run++], span[at..]);
-            utf8 = utf8[run..];
+            // A line end or two in sixteen bytes fit without asking again.
+            var span = output.GetSpan(utf8.Length + (utf8.Length / 8) + Room);
+            var written = EscapeValid(ref utf8, span);
+            output.Advance(written);
         }
-        output.Advance(at);
+    }
+
+    // Escapes valid text until it ends or fewer than Room bytes are left to write to.
+    private static int EscapeValid(ref ReadOnlySpan<byte> from, Span<byte> to)
+    {
+        var read = 0;
+        var written = 0;
+        while (from.Length - read >= Vector128<byte>.Count && to.Length - written >= Room)
+        {
+            var bytes = Vector128.Create(from.Slice(read, Vector128<byte>.Count));
+            var special = Vector128.LessThan(bytes, Vector128.Create((byte)' '))
+                | Vector128.Equals(bytes, Vector128.Create((byte)'"'))
+                | Vector128.Equals(bytes, Vector128.Create((byte)'\\'));
+            // All sixteen are written; of those from the first special one on, what follows writes over them.
+            bytes.CopyTo(to.Slice(written, Vector128<byte>.Count));
+            if (special == Vector128<byte>.Zero)
+            {
+                read += Vector128<byte>.Count;
+                written += Vector128<byte>.Count;
+                continue;
+            }
+            var plain = BitOperations.TrailingZeroCount(special.ExtractMostSignificantBits());
+            read += plain;
+            written += plain;
+            // Special ones often follow each other: CR LF, ESC after LF.
+            do
+                written += Put(Spellings[from[read++]], to[written..]);
+            while (read < from.Length && from[read] is < (byte)' ' or (byte)'"' or (byte)'\\' && to.Length - written >= Room);
+        }
+        while (read < from.Length && to.Length - written >= Room)
+        {
+            var b = from[read++];
+            if (b < 0x80)
+                written += Put(Spellings[b], to[written..]);
+            else
+                to[written++] = b;
+        }
+        from = from[read..];
+        return written;
     }
 
     private static void WriteMended(IBufferWriter<byte> output, ReadOnlySpan<byte> utf8)
@@ -177,30 +212,63 @@ public static class JsonText
                 WriteValid(output, window);
                 continue;
             }
-            var span = output.GetSpan(window.Length * LongestEscape);
-            var at = 0;
+            var span = output.GetSpan((window.Length * LongestEscape) + Room);
+            var written = 0;
             while (!window.IsEmpty)
             {
+                var spelling = Spellings[window[0]];
                 var consumed = 1;
-                if (window[0] >= 0x80)
+                if (spelling == 0)
                 {
-                    var valid = Rune.DecodeFromUtf8(window, out _, out consumed) == OperationStatus.Done;
-                    var bytes = valid ? window[..consumed] : "\uFFFD"u8;
-                    bytes.CopyTo(span[at..]);
-                    at += bytes.Length;
-                }
-                else if (window[0] >= ' ' && window[0] is not ((byte)'"' or (byte)'\\'))
-                {
-                    span[at++] = window[0];
+                    if (Rune.DecodeFromUtf8(window, out _, out consumed) == OperationStatus.Done)
+                    {
+                        window[..consumed].CopyTo(span[written..]);
+                        written += consumed;
+                    }
+                    else
+                    {
+                        written += Put(Replacement, span[written..]);
+                    }
                 }
                 else
                 {
-                    at += Escape((char)window[0], span[at..]);
+                    written += Put(spelling, span[written..]);
                 }
                 window = window[consumed..];
             }
-            output.Advance(at);
+            output.Advance(written);
         }
+    }
+
+    // Writes eight bytes, of which as many count as the spelling's last byte says.
+    private static int Put(ulong spelling, Span<byte> to)
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(to, spelling);
+        return (int)(spelling >> 56);
+    }
+
+    private static ulong[] MakeSpellings()
+    {
+        var spellings = new ulong[256];
+        Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+        for (var b = 0; b < spellings.Length; b++)
+        {
+            bytes.Clear();
+            var length = b switch
+            {
+                < ' ' or '"' or '\\' => Escape((char)b, bytes),
+                < 0x80 => 1,
+                // Begins a character of two to four bytes: what follows decides.
+                >= 0xC2 and <= 0xF4 => 0,
+                // A continuation byte without a beginning, or one that no character begins with.
+                _ => -1,
+            };
+            if (length == 1)
+                bytes[0] = (byte)b;
+            bytes[^1] = (byte)length;
+            spellings[b] = length < 0 ? Replacement : BinaryPrimitives.ReadUInt64LittleEndian(bytes);
+        }
+        return spellings;
     }
 
     // The bytes up to the window's size that end before a character begins. A fourth continuation byte in a row belongs to no
