@@ -22,9 +22,6 @@ public sealed class LinkOptions
     /// <summary>A Python virtual environment for python3 runs; used where it holds bin/python3. Null = none.</summary>
     public string? PythonVenv { get; set; }
 
-    /// <summary>The directory that holds the Python package of this server, put in front of the PYTHONPATH of python3 runs. Null = none.</summary>
-    public string? PythonPackageDirectory { get; set; }
-
     /// <summary>
     /// Whether orphaned descendants of programs become children of this process (prctl(2), PR_SET_CHILD_SUBREAPER, set with the first
     /// program), so that none outlives its session unseen. Concerns the whole process, and with it orphans of programs that an embedding

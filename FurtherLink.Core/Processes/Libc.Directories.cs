@@ -21,20 +21,6 @@ internal static partial class Libc
         return null;
     }
 
-    /// <summary>Changes the owner and group of what stands at a path; of a link itself, not of what it points to.</summary>
-    /// <exception cref="IOException">The system refused; the message says why.</exception>
-    internal static void ChangeOwner(string path, uint uid, uint gid)
-    {
-        if (LChown(path, uid, gid) != 0)
-        {
-            var error = Marshal.GetLastPInvokeError();
-            throw new IOException($"{path}: the owner cannot be changed: {Marshal.GetPInvokeErrorMessage(error)}", error);
-        }
-    }
-
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial SafeFileHandle OpenPath(string path, int flags);
-
-    [LibraryImport("libc", EntryPoint = "lchown", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int LChown(string path, uint uid, uint gid);
 }

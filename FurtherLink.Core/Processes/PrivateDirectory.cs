@@ -40,7 +40,7 @@ internal sealed class PrivateDirectory : IDisposable
 
     /// <summary>Makes it a user's own.</summary>
     /// <exception cref="IOException">Only root may do this.</exception>
-    public void GiveTo(UserAccount user) => Libc.ChangeOwner(Path, user.Uid, user.Gid);
+    public void GiveTo(UserAccount user) => Libc.Give(Path, user.Uid, user.Gid);
 
     /// <inheritdoc/>
     public void Dispose()

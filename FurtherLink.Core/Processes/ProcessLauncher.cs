@@ -13,14 +13,17 @@ internal sealed class ProcessLauncher
 {
     private readonly LinkOptions _options;
     private readonly ChildStarter? _starter;
+    private readonly PythonPackage? _package;
 
     /// <summary>Makes a launcher.</summary>
     /// <param name="options">The core's settings.</param>
     /// <param name="starter">Starts programs; null elsewhere than on Linux.</param>
-    public ProcessLauncher(IOptions<LinkOptions> options, ChildStarter? starter)
+    /// <param name="package">What every Python finds, also one that a script or a shell starts; null = nothing.</param>
+    public ProcessLauncher(IOptions<LinkOptions> options, ChildStarter? starter, PythonPackage? package)
     {
         _options = options.Value;
         _starter = starter;
+        _package = package;
     }
 
     /// <summary>Starts what a plan says.</summary>
@@ -69,6 +72,8 @@ internal sealed class ProcessLauncher
         if (request.Arguments.Any(argument => argument.Contains('\0', StringComparison.Ordinal)))
             throw new LinkException(FailureCode.BadValue, "an argument has a NUL in it");
         var environment = ProgramEnvironment.Create(user);
+        if (_package is not null)
+            ProgramEnvironment.Prepend(environment, "PYTHONPATH", _package.Directory);
         plan.Environment?.Invoke(environment);
 
         var files = new ProgramFiles(_options);

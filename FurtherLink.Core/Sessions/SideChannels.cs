@@ -65,7 +65,7 @@ internal sealed partial class SideChannels : IAsyncDisposable
             if (user.Uid != UserAccount.Current.Uid)
             {
                 foreach (var listener in listeners)
-                    Libc.ChangeOwner(listener.Path, user.Uid, user.Gid);
+                    Libc.Give(listener.Path, user.Uid, user.Gid);
                 directory.GiveTo(user);
             }
             foreach (var listener in listeners)

@@ -12,7 +12,7 @@ internal sealed class PythonRunner(ProcessLauncher launcher, IOptions<LinkOption
     {
         Command = file => ["python3", "-u", file],
         FileExtension = ".py",
-        Environment = environment => Prepare(environment, options.Value.PythonVenv, options.Value.PythonPackageDirectory),
+        Environment = environment => UseVenv(environment, options.Value.PythonVenv),
     };
 
     /// <inheritdoc/>
@@ -22,7 +22,7 @@ internal sealed class PythonRunner(ProcessLauncher launcher, IOptions<LinkOption
     public ValueTask<IProcess> StartAsync(RunRequest request, ProcessContext context, CancellationToken cancellationToken) =>
         launcher.StartAsync(_plan, request, context, cancellationToken);
 
-    private static void Prepare(Dictionary<string, string> environment, string? venv, string? package)
+    private static void UseVenv(Dictionary<string, string> environment, string? venv)
     {
         if (!OperatingSystem.IsLinux())
             return;
@@ -31,8 +31,5 @@ internal sealed class PythonRunner(ProcessLauncher launcher, IOptions<LinkOption
             environment["VIRTUAL_ENV"] = venv;
             ProgramEnvironment.Prepend(environment, "PATH", Path.Combine(venv, "bin"));
         }
-
-        if (package is not null)
-            ProgramEnvironment.Prepend(environment, "PYTHONPATH", package);
     }
 }

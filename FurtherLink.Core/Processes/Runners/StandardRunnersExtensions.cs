@@ -22,7 +22,7 @@ public static class StandardRunnersExtensions
         if (OperatingSystem.IsLinux())
             AddLinux(builder.Services);
         else
-            builder.Services.TryAddSingleton(provider => new ProcessLauncher(provider.GetRequiredService<IOptions<LinkOptions>>(), null));
+            builder.Services.TryAddSingleton(provider => new ProcessLauncher(provider.GetRequiredService<IOptions<LinkOptions>>(), null, null));
         builder.Services.AddSingleton<IRunnerSource>(provider => new ConfiguredRunners(
             provider.GetRequiredService<IOptions<LinkOptions>>(), provider.GetRequiredService<ProcessLauncher>()));
         return builder
@@ -36,7 +36,9 @@ public static class StandardRunnersExtensions
     private static void AddLinux(IServiceCollection services)
     {
         services.TryAddSingleton(provider => new ProcessLauncher(
-            provider.GetRequiredService<IOptions<LinkOptions>>(), provider.GetRequiredService<ChildStarter>()));
+            provider.GetRequiredService<IOptions<LinkOptions>>(), provider.GetRequiredService<ChildStarter>(),
+            provider.GetRequiredService<PythonPackage>()));
+        services.TryAddSingleton(provider => new PythonPackage(provider.GetRequiredService<IOptions<LinkOptions>>().Value.TempDirectory));
         services.TryAddSingleton(provider => new IoLoop(provider.GetService<ILogger<IoLoop>>()));
         services.TryAddSingleton(provider => new ChildStarter(
             provider.GetRequiredService<IoLoop>(), provider.GetRequiredService<IOptions<LinkOptions>>(),
