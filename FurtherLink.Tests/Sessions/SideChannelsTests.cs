@@ -211,6 +211,24 @@ public class SideChannelsTests
     }
 
     [Test]
+    public async Task Cycles_LeaveNoSocketAndNoFile()
+    {
+        for (var i = 0; i < 300; i++)
+        {
+            await using var channels = Open();
+            using var video = Connect(channels, "video");
+            using var keys = ListenForKeys(channels);
+            video.Send("frame endvideo "u8);
+            await channels.SendKeyAsync(new Key("a", "keydown"), default);
+            using var connection = await keys.AcceptAsync();
+            await channels.DrainAsync();
+        }
+        Assert.That(Published(), Has.Count.EqualTo(300));
+        Assert.That(Directory.GetFileSystemEntries(_temp), Is.Empty);
+        Assert.That(await File.ReadAllTextAsync("/proc/net/unix"), Does.Not.Contain(_temp), "open sockets with their paths");
+    }
+
+    [Test]
     public async Task Program_ThatEmptiedItsDirectory_HarmsNobody()
     {
         await using var channels = Create();
