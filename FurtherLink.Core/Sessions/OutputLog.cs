@@ -159,7 +159,7 @@ public sealed class OutputLog : IDisposable
         }
 
         Volatile.Write(ref _end, _end + length);
-        if (UsedLocked > Options.Capacity)
+        if (IsFullLocked())
             EvictLocked(FloorLocked(), Options.Capacity);
     }
 
@@ -192,9 +192,18 @@ public sealed class OutputLog : IDisposable
     /// <summary>Whether what lies from an offset on leaves half of the log free.</summary>
     internal bool HasRoomLocked(long from) => CostLocked(from) <= Options.Capacity / 2;
 
-    /// <summary>Takes the flushes that have room now, for <see cref="EndFlushes"/>.</summary>
-    internal int TakeRoomLocked() =>
-        (_writers[0].IsWaiting || _writers[1].IsWaiting) && HasRoomLocked(Math.Min(FloorLocked(), _end)) ? TakeFlushesLocked() : 0;
+    /// <summary>
+    /// Somebody needs less: lets go of what is above the capacity, and takes the flushes that have room now, for <see cref="EndFlushes"/>.
+    /// </summary>
+    internal int TakeRoomLocked()
+    {
+        var waiting = _writers[0].IsWaiting || _writers[1].IsWaiting;
+        if (!waiting && !IsFullLocked())
+            return 0;
+        var floor = FloorLocked();
+        EvictLocked(floor, Options.Capacity);
+        return waiting && HasRoomLocked(floor) ? TakeFlushesLocked() : 0;
+    }
 
     /// <summary>Lets writers go on, after the lock.</summary>
     internal void EndFlushes(int flushes)

@@ -14,6 +14,7 @@ public sealed class OutputReader : IDisposable
     private readonly Utf8Tail[] _cut = []; // text: by kind, what lies before the position and waits for the rest of its character
     private readonly byte[] _scratch = []; // text: a character put together from two places
     private long _position;
+    private long _told; // where the last piece ended; the position may have moved on over what waits
     private long _number; // of the entry at the position, or of an earlier one
     private long _missed; // not yet told
     private long _seen; // the log's end when it began to wait
@@ -34,6 +35,7 @@ public sealed class OutputReader : IDisposable
         _position = Math.Min(from, log.End);
         Released = Math.Max(_position, log.Start);
         _number = log.Entries.Find(_position);
+        _told = _position;
         if (!options.Text)
             return;
         _cut = new Utf8Tail[2];
@@ -48,6 +50,8 @@ public sealed class OutputReader : IDisposable
                 _position++;
             _cut[i] = default;
         }
+
+        _told = _position;
     }
 
     /// <summary>How it reads.</summary>
@@ -213,7 +217,8 @@ public sealed class OutputReader : IDisposable
                 return false;
             if (TakeLocked(Options.Text ? Math.Max(maxBytes, 4) : maxBytes, out chunk))
             {
-                chunk = chunk with { Missed = _missed };
+                chunk = chunk with { Offset = _told + _missed, Missed = _missed };
+                _told = chunk.Next;
                 _missed = 0;
                 return true;
             }
@@ -264,8 +269,15 @@ public sealed class OutputReader : IDisposable
                 {
                     _held = entry.Block;
                     _held.References++;
-                    var start = entry.Start + entry.Length - bytes.Length;
-                    chunk = Take(_held.Kind, length - rest, _held.Bytes.AsMemory(start, length - rest));
+                    var data = _held.Bytes.AsMemory(entry.Start + entry.Length - bytes.Length, length - rest);
+                    if (rest > 0 && Utf8Tail.IncompleteAtEnd(data.Span) > 0)
+                    {
+                        // That these bytes will never be a character, only the rest tells: who goes on behind must have seen it.
+                        _cut[OutputLog.Index(_held.Kind)].Append(bytes[(length - rest)..length]);
+                        rest = 0;
+                    }
+
+                    chunk = Take(_held.Kind, length - rest, data);
                     return true;
                 }
 
@@ -315,7 +327,7 @@ public sealed class OutputReader : IDisposable
             return false;
         if (TakeCutLocked(_position + 1, out chunk))
             return true;
-        chunk = new OutputChunk(OutputKind.Out, _position, _position, default, 0, exit);
+        chunk = new OutputChunk(OutputKind.Out, 0, _position, default, 0, exit);
         _ended = true;
         return true;
     }
@@ -336,11 +348,12 @@ public sealed class OutputReader : IDisposable
         return false;
     }
 
+    // Read puts in the offset and what was missed.
     private OutputChunk Take(OutputKind kind, long advance, ReadOnlyMemory<byte> data)
     {
-        var offset = _position;
-        Volatile.Write(ref _position, offset + advance);
-        return new OutputChunk(kind, offset, offset + advance, data, 0, null);
+        var next = _position + advance;
+        Volatile.Write(ref _position, next);
+        return new OutputChunk(kind, 0, next, data, 0, null);
     }
 
     private void CancelWait()

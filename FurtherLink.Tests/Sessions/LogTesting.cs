@@ -47,8 +47,13 @@ internal static class LogTesting
     }
 
     /// <summary>The bytes of one kind.</summary>
-    public static byte[] Of(this IEnumerable<OutputChunk> chunks, OutputKind kind = OutputKind.Out) =>
-        [.. chunks.Where(c => c.Kind == kind).SelectMany(c => c.Data.ToArray())];
+    public static byte[] Of(this IEnumerable<OutputChunk> chunks, OutputKind kind = OutputKind.Out)
+    {
+        var bytes = new List<byte>();
+        foreach (var chunk in chunks.Where(c => c.Kind == kind))
+            bytes.AddRange(chunk.Data.Span);
+        return [.. bytes];
+    }
 
     /// <summary>Bytes that differ from place to place.</summary>
     public static byte[] Pattern(int length, int from = 0) =>
