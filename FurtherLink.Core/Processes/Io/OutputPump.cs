@@ -33,7 +33,7 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
     /// <summary>Makes a pump, which waits for its descriptor's first event.</summary>
     /// <param name="loop">The loop.</param>
     /// <param name="descriptor">What to read; not blocking. Closing it stays its owner's.</param>
-    /// <param name="writer">Where it goes.</param>
+    /// <param name="writer">Where it goes; completed at the end.</param>
     /// <param name="terminal">Whether it is the master of a terminal.</param>
     /// <param name="ended">Called once on the loop's thread when nothing more will be read and all is flushed.</param>
     public OutputPump(IoLoop loop, Descriptor descriptor, PipeWriter writer, bool terminal, Action ended)
@@ -177,6 +177,7 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
         if (IsEnded)
             return;
         IsEnded = true;
+        _writer.Complete();
         _ended();
     }
 }
