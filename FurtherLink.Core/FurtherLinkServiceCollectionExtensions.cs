@@ -1,5 +1,7 @@
 using FurtherLink;
 using FurtherLink.Codecs.Further;
+using FurtherLink.Device;
+using FurtherLink.Peers;
 using FurtherLink.Sessions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -11,8 +13,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class FurtherLinkServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds the core: <see cref="SessionTable"/>, <see cref="ILinkServer"/> and the native dialects. Runners, transports and other dialects
-    /// are added on the builder. Calling it again adds nothing twice.
+    /// Adds the core: <see cref="SessionTable"/>, <see cref="ILinkServer"/>, <see cref="FileStore"/> with its service, and the native
+    /// dialects. Runners, transports and other dialects are added on the builder. Calling it again adds nothing twice.
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">The section with <see cref="LinkOptions"/>; null = defaults and what is configured in code.</param>
@@ -25,6 +27,9 @@ public static class FurtherLinkServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<SessionTable>();
         services.TryAddSingleton<ILinkServer, LinkServer>();
+        services.TryAddSingleton<FileStore>();
+        services.TryAddSingleton(_ => new DebianPackages());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, UploadService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SessionShutdown>());
         var builder = new LinkBuilder(services);
         if (services.All(service => service.ServiceType != typeof(LinkCodec)))

@@ -1,0 +1,261 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.Versioning;
+using FurtherLink.Messages;
+using FurtherLink.Processes;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace FurtherLink.Device;
+
+/// <summary>
+/// Puts uploaded directories into a user's work directory: whole or not at all, confined to it, and given to the user. Thread safe.
+/// </summary>
+/// <remarks>
+/// An upload is the JSON object that Further-Link's clients send to /upload; see <see cref="UploadAsync(ReadOnlyMemory{byte}, string?, CancellationToken)"/>.
+/// The new content is written beside the directory and swapped in by rename. Nothing is reached through links that lead out.
+/// </remarks>
+public sealed partial class FileStore : IDisposable
+{
+    private const int FirstBuffer = 64 * 1024;
+
+    private readonly LinkOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Func<string?, UserAccount?>? _findUser;
+    private readonly UrlCache _cache = new(connectTimeout: TimeSpan.FromSeconds(10), stall: TimeSpan.FromSeconds(30));
+    // Two uploads of one name write side by side; only their swaps take turns.
+    private readonly Lock _swapping = new();
+
+    /// <summary>Makes a store.</summary>
+    /// <param name="options">Where the work and project directories are, and how much an upload may hold.</param>
+    /// <param name="time">The clock of the progress in the log; null = the system's.</param>
+    /// <param name="logger">Where progress and refusals are said; null = nowhere.</param>
+    public FileStore(IOptions<LinkOptions> options, TimeProvider? time = null, ILogger<FileStore>? logger = null)
+        : this(options, time, logger, findUser: null)
+    {
+    }
+
+    /// <summary>Makes a store with users of its own.</summary>
+    internal FileStore(IOptions<LinkOptions> options, TimeProvider? time, ILogger<FileStore>? logger, Func<string?, UserAccount?>? findUser)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options.Value;
+        _time = time ?? TimeProvider.System;
+        _logger = logger ?? NullLogger<FileStore>.Instance;
+        _findUser = findUser;
+    }
+
+    /// <summary>Reads an upload to its end and carries it out.</summary>
+    /// <param name="body">The JSON in UTF-8; read until its end or until it is longer than <see cref="LinkOptions.MaxUpload"/>.</param>
+    /// <param name="length">How many bytes will come, where that is known.</param>
+    /// <param name="user">Whose files they are; null = the default user.</param>
+    /// <param name="cancellationToken">Gives up; what was there before stays.</param>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    /// <exception cref="IOException">The body broke off.</exception>
+    public async Task<UploadOutcome> UploadAsync(PipeReader body, long? length, string? user, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(body);
+        if (length > _options.MaxUpload)
+            return TooLarge(length.Value);
+        var progress = new UploadProgress("a request", length ?? 0, _time, _logger);
+        var buffer = new byte[Math.Min(Math.Max(length ?? 0, 1), FirstBuffer)];
+        var received = 0;
+        while (true)
+        {
+            var result = await body.ReadAsync(cancellationToken).ConfigureAwait(false);
+            var count = result.Buffer.Length;
+            if (received + count > _options.MaxUpload)
+            {
+                body.AdvanceTo(result.Buffer.End);
+                return TooLarge(Math.Max(length ?? 0, received + count));
+            }
+            if (received + count > buffer.Length)
+                Array.Resize(ref buffer, (int)Math.Min(Math.Max(2L * buffer.Length, received + count), Math.Min(_options.MaxUpload, Array.MaxLength)));
+            result.Buffer.CopyTo(buffer.AsSpan(received));
+            received += (int)count;
+            body.AdvanceTo(result.Buffer.End);
+            progress.Add(count);
+            if (result.IsCompleted)
+                return await UploadAsync(buffer.AsMemory(0, received), user, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Carries an upload out.</summary>
+    /// <param name="json">
+    /// UTF-8: <c>{"name": dir, "files": {path: {"type", "content"}}, "username"}</c>, where type and content are "text" and
+    /// <c>{"text"}</c>, "base64" and <c>{"base64"}</c>, or "url" and <c>{"url", "bucketName", "fileName"}</c>. Not copied: it must stay as it is until
+    /// the task completes.
+    /// </param>
+    /// <param name="user">Whose files they are; null = the one the object names as "user", else the default user.</param>
+    /// <param name="cancellationToken">Gives up; what was there before stays.</param>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    public async Task<UploadOutcome> UploadAsync(ReadOnlyMemory<byte> json, string? user, CancellationToken cancellationToken)
+    {
+        if (json.Length > _options.MaxUpload)
+            return TooLarge(json.Length);
+        try
+        {
+            // Off the caller's thread: that may be the one all sockets wait on, and this one waits for disks.
+            return await Task.Run(() => UploadInnerAsync(json, user, cancellationToken), cancellationToken).ConfigureAwait(false);
+        }
+        catch (LinkException e)
+        {
+            Log.Refused(_logger, e.Message);
+            return new UploadOutcome(e.Code == FailureCode.BadMessage ? UploadStatus.Invalid : UploadStatus.Failed, false, e.Message);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            Log.Refused(_logger, e.Message);
+            return new UploadOutcome(UploadStatus.Failed, false, e.Message);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _cache.Dispose();
+
+    private async Task<UploadOutcome> UploadInnerAsync(ReadOnlyMemory<byte> json, string? user, CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsLinux())
+            throw new LinkException(FailureCode.NotSupported, "uploads need Linux");
+        var began = _time.GetTimestamp();
+        using var upload = Upload.Parse(json);
+        var name = user ?? upload.User;
+        var account = (_findUser is null ? FindUser(name) : _findUser(name)) ?? throw new LinkException(FailureCode.Failed, $"there is no user \"{name}\" on this device");
+        using var work = WorkDirectories.OpenWork(_options, account);
+        var progress = new UploadProgress(upload.Name.ToString(), upload.Files.Sum(f => f.Weight), _time, _logger);
+
+        using var directory = StagedDirectory.Create(work, upload.Name, "name", _logger);
+        var missing = new HashSet<UploadFile>();
+        foreach (var file in upload.Files)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            if (!await AddAsync(file, directory.Content, work, cancellationToken).ConfigureAwait(false))
+                missing.Add(file);
+            progress.Add(file.Weight);
+        }
+
+        if (upload.ProjectOwner is { } owner)
+        {
+            using var projects = WorkDirectories.OpenProjects(_options, account);
+            using var project = StagedDirectory.Create(projects, upload.Name.Below(owner), "project", _logger);
+            foreach (var file in upload.Files)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (!missing.Contains(file))
+                    AddCopy(file, project.Content, projects, work);
+            }
+            Swap(directory, project);
+        }
+        else
+        {
+            Swap(directory, null);
+        }
+        Log.Done(_logger, upload.Name.ToString(), account.Name, upload.Files.Count - missing.Count, missing.Count, _time.GetElapsedTime(began).TotalMilliseconds);
+        return new UploadOutcome(UploadStatus.Done, missing.Count == 0, null);
+    }
+
+    /// <summary>Adds a file to the new directory.</summary>
+    /// <returns>False where the file is to be fetched and the network is out of reach.</returns>
+    private async Task<bool> AddAsync(UploadFile file, Folder content, ConfinedRoot work, CancellationToken cancellationToken)
+    {
+        if (file.Address is null)
+        {
+            using var place = PlaceIn(content, file, work);
+            Write(file, place, work);
+            return true;
+        }
+        var cached = await _cache.EnsureAsync(work, file, cancellationToken).ConfigureAwait(false);
+        if (cached is null)
+        {
+            Log.OutOfReach(_logger, file.Path.ToString(), file.Address);
+            return false;
+        }
+        using (var place = PlaceIn(content, file, work))
+            place.Parent.Link(place.Leaf, cached, work.FileOwner);
+        return true;
+    }
+
+    /// <summary>Adds a file to a project's copy: links are not kept, what they lead to is. What is no plain file there is left out.</summary>
+    private static void AddCopy(UploadFile file, Folder content, ConfinedRoot projects, ConfinedRoot work)
+    {
+        using var place = PlaceIn(content, file, projects);
+        if (file.Address is null)
+        {
+            Write(file, place, projects);
+            return;
+        }
+        using var source = UrlCache.TryRead(work, file);
+        if (source is null)
+            return;
+        using var target = place.Parent.Create(place.Leaf, projects.FileOwner);
+        var buffer = new byte[FirstBuffer];
+        long at = 0;
+        for (int read; (read = RandomAccess.Read(source, buffer, at)) > 0; at += read)
+            RandomAccess.Write(target, buffer.AsSpan(0, read), at);
+    }
+
+    private static Place PlaceIn(Folder content, UploadFile file, ConfinedRoot root)
+    {
+        // The directory is new and ours, so what is on the way is a directory or a mistake of the upload.
+        var place = new Place(content);
+        try
+        {
+            foreach (var name in file.Path.Parts.SkipLast(1))
+                place.Descend(name, root.DirectoryOwner);
+            place.Leaf = file.Path.Parts[^1];
+            return place;
+        }
+        catch
+        {
+            place.Dispose();
+            throw;
+        }
+    }
+
+    private static void Write(UploadFile file, Place place, ConfinedRoot root)
+    {
+        using var target = place.Parent.Create(place.Leaf, root.FileOwner);
+        file.WriteTo(target);
+    }
+
+    private void Swap(StagedDirectory directory, StagedDirectory? project)
+    {
+        lock (_swapping)
+        {
+            directory.Swap();
+            try
+            {
+                project?.Swap();
+            }
+            catch (IOException)
+            {
+                directory.SwapBack();
+                throw;
+            }
+        }
+    }
+
+    [SupportedOSPlatform("linux")]
+    private UserAccount? FindUser(string? name) => name is null ? UserAccount.FindDefault(_options.DefaultUser) : UserAccount.TryFind(name);
+
+    private UploadOutcome TooLarge(long length)
+    {
+        var reason = $"Maximum request body size {_options.MaxUpload} exceeded, actual body size {length}";
+        Log.Refused(_logger, reason);
+        return new UploadOutcome(UploadStatus.TooLarge, false, reason);
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "Uploaded {Name} for {User}: {Files} files, {Missing} left out, in {Milliseconds:F0} ms")]
+        public static partial void Done(ILogger logger, string name, string user, int files, int missing, double milliseconds);
+
+        [LoggerMessage(LogLevel.Information, "{File} is left out of an upload: {Address} is out of reach")]
+        public static partial void OutOfReach(ILogger logger, string file, Uri address);
+
+        [LoggerMessage(LogLevel.Information, "Upload refused, nothing changed: {Reason}")]
+        public static partial void Refused(ILogger logger, string reason);
+    }
+}

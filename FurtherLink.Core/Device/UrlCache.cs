@@ -1,0 +1,156 @@
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using FurtherLink.Messages;
+using Microsoft.Win32.SafeHandles;
+
+namespace FurtherLink.Device;
+
+/// <summary>
+/// Files fetched from their addresses, each once: kept in ".flcache" of the work directory and never refreshed. Thread safe.
+/// </summary>
+internal sealed class UrlCache : IDisposable
+{
+    /// <summary>The cache's directory in the work directory.</summary>
+    public const string FolderName = ".flcache";
+
+    private readonly HttpClient _http;
+    private readonly TimeSpan _stall;
+
+    /// <summary>Makes a cache.</summary>
+    /// <param name="connectTimeout">How long to wait for a connection; then the network counts as out of reach.</param>
+    /// <param name="stall">How long a server may send nothing; then the download has failed.</param>
+    public UrlCache(TimeSpan connectTimeout, TimeSpan stall)
+    {
+        _stall = stall;
+        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = connectTimeout, PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("FurtherLink", FurtherLinkVersion.Current));
+    }
+
+    /// <summary>Sees to it that a file is in the cache.</summary>
+    /// <returns>Its absolute path; null where it is not there and the network cannot be reached.</returns>
+    /// <exception cref="LinkException">The server refuses, stalls or breaks off; or the path is forbidden.</exception>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public async Task<string?> EnsureAsync(ConfinedRoot work, UploadFile file, CancellationToken cancellationToken)
+    {
+        var cached = file.CachePath.Below(FolderName);
+        using var place = work.Resolve(cached, "cached file");
+        try
+        {
+            if (place.Parent.Look(place.Leaf) is not { IsRegular: true } && !await FetchAsync(work, place, file, cancellationToken).ConfigureAwait(false))
+            {
+                place.Undo();
+                return null;
+            }
+            return Path.Combine(work.Path, cached.ToString());
+        }
+        catch
+        {
+            place.Undo();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a file of the cache; null where it is not there.</summary>
+    public static SafeFileHandle? TryRead(ConfinedRoot work, UploadFile file)
+    {
+        using var place = work.Resolve(file.CachePath.Below(FolderName), "cached file");
+        return place.Parent.TryRead(place.Leaf);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private async Task<bool> FetchAsync(ConfinedRoot work, Place place, UploadFile file, CancellationToken cancellationToken)
+    {
+        using var stalled = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        stalled.CancelAfter(_stall);
+        HttpResponseMessage response;
+        try
+        {
+            response = await _http.GetAsync(file.Address, HttpCompletionOption.ResponseHeadersRead, stalled.Token).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e) when (IsOutOfReach(e))
+        {
+            return false;
+        }
+        catch (HttpRequestException e)
+        {
+            throw Failed(file, e.Message, e);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The connection was refused by silence, or made and nothing answered.
+            return e.InnerException is TimeoutException ? false : throw Failed(file, "the server sends nothing", e);
+        }
+        using (response)
+        {
+            if (response.StatusCode != System.Net.HttpStatusCode.OK)
+                throw Failed(file, $"the server answers {(int)response.StatusCode}", null);
+            await SaveAsync(response, work, place, file, stalled, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+    }
+
+    private async Task SaveAsync(
+        HttpResponseMessage response, ConfinedRoot work, Place place, UploadFile file, CancellationTokenSource stalled, CancellationToken cancellationToken)
+    {
+        var temporary = Folder.TemporaryName();
+        try
+        {
+            using (var target = place.Parent.Create(temporary, work.FileOwner))
+            {
+                var body = await response.Content.ReadAsStreamAsync(stalled.Token).ConfigureAwait(false);
+                var buffer = new byte[64 * 1024];
+                long length = 0;
+                while (true)
+                {
+                    stalled.CancelAfter(_stall);
+                    var read = await ReadAsync(body, buffer, file, stalled.Token, cancellationToken).ConfigureAwait(false);
+                    if (read == 0)
+                        break;
+                    RandomAccess.Write(target, buffer.AsSpan(0, read), length);
+                    length += read;
+                }
+            }
+            _ = place.Parent.Rename(temporary, place.Leaf);
+        }
+        catch
+        {
+            place.Parent.Remove(temporary);
+            throw;
+        }
+    }
+
+    private static async Task<int> ReadAsync(
+        Stream body, byte[] buffer, UploadFile file, CancellationToken stalled, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await body.ReadAsync(buffer, stalled).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw Failed(file, "the server sends nothing", e);
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException)
+        {
+            throw Failed(file, $"the download broke off: {e.Message}", e);
+        }
+    }
+
+    /// <summary>No such name, no route, refused, or closed before any answer.</summary>
+    private static bool IsOutOfReach(HttpRequestException failure) => failure.HttpRequestError switch
+    {
+        HttpRequestError.NameResolutionError or HttpRequestError.ConnectionError or HttpRequestError.ProxyTunnelError => true,
+        HttpRequestError.ResponseEnded => true,
+        // A handshake that is cut off, as opposed to a certificate that is refused.
+        HttpRequestError.SecureConnectionError => failure.InnerException is IOException,
+        _ => failure.InnerException is IOException { InnerException: SocketException },
+    };
+
+    private static LinkException Failed(UploadFile file, string why, Exception? inner) =>
+        new(FailureCode.Failed, $"the file \"{file.Path}\" cannot be fetched from {file.Address}: {why}", inner);
+}
