@@ -1,0 +1,68 @@
+using System.Net;
+using System.Net.WebSockets;
+using FurtherLink.Transports.WebSockets;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace FurtherLink.Tests.WebSockets;
+
+/// <summary>A real Kestrel on a free port with FurtherLink's endpoints, over a server that a test scripts.</summary>
+internal sealed class LinkApp : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private LinkApp(WebApplication app, Uri address)
+    {
+        _app = app;
+        Address = address;
+        Http = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = address };
+    }
+
+    /// <summary>How long a test waits for what must come before it fails.</summary>
+    public static TimeSpan Patience => TimeSpan.FromSeconds(30);
+
+    public Uri Address { get; }
+
+    public int Port => Address.Port;
+
+    public HttpClient Http { get; }
+
+    public static async Task<LinkApp> StartAsync(
+        ScriptedServer? server = null, Action<WebSocketLinkOptions>? transport = null, Action<LinkOptions>? core = null)
+    {
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.Services.AddRoutingCore();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Patience);
+        if (server is not null)
+            builder.Services.AddSingleton<ILinkServer>(server);
+        builder.Services.AddFurtherLink().AddWebSockets(configure: transport);
+        if (core is not null)
+            builder.Services.Configure(core);
+        var app = builder.Build();
+        app.UseFurtherLink();
+        app.MapFurtherLink();
+        await app.StartAsync();
+        return new LinkApp(app, new Uri(app.Urls.Single()));
+    }
+
+    public Task StopAsync() => _app.StopAsync();
+
+    /// <summary>Opens a WebSocket; its handshake's status is kept where it is refused.</summary>
+    public async Task<ClientWebSocket> ConnectAsync(string path = "/run", Action<ClientWebSocketOptions>? configure = null)
+    {
+        var socket = new ClientWebSocket();
+        socket.Options.CollectHttpResponseDetails = true;
+        configure?.Invoke(socket.Options);
+        await socket.ConnectAsync(new UriBuilder(Address) { Scheme = "ws", Path = path.Split('?')[0], Query = path.Contains('?', StringComparison.Ordinal) ? path.Split('?', 2)[1] : "" }.Uri, default);
+        return socket;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _app.DisposeAsync();
+    }
+}

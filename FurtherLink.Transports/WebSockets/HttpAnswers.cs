@@ -1,0 +1,56 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace FurtherLink.Transports.WebSockets;
+
+/// <summary>Answers in the form that Further-Link's clients know: plain text, errors as "404: Not Found".</summary>
+internal static class HttpAnswers
+{
+    private const string ProblemType = "application/problem+json";
+
+    /// <summary>Lets pages of public sites reach a device on a private network; stands on every answer.</summary>
+    public static void AllowPrivateNetwork(HttpResponse response) => response.Headers["Access-Control-Allow-Private-Network"] = "true";
+
+    /// <summary>Answers with a text.</summary>
+    public static Task TextAsync(HttpContext context, int status, string text) =>
+        WriteAsync(context, status, "text/plain; charset=utf-8", Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Answers with an error; a client that accepts problem details (RFC 9457) also gets the reason.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="status">The status code.</param>
+    /// <param name="reason">What was wrong, in words; null = not told.</param>
+    /// <param name="text">The plain text; null = the status with its name.</param>
+    public static Task ErrorAsync(HttpContext context, int status, string? reason = null, string? text = null)
+    {
+        var title = ReasonPhrases.GetReasonPhrase(status);
+        var accepted = context.Request.Headers.Accept.ToString();
+        return reason is not null && accepted.Contains(ProblemType, StringComparison.OrdinalIgnoreCase)
+            ? WriteAsync(context, status, ProblemType, Problem(status, title, reason))
+            : TextAsync(context, status, text ?? $"{status}: {title}");
+    }
+
+    private static Task WriteAsync(HttpContext context, int status, string type, ReadOnlyMemory<byte> body)
+    {
+        var response = context.Response;
+        response.StatusCode = status;
+        response.ContentType = type;
+        response.ContentLength = body.Length;
+        return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
+    }
+
+    private static ReadOnlyMemory<byte> Problem(int status, string title, string reason)
+    {
+        var body = new ArrayBufferWriter<byte>();
+        using var writer = new Utf8JsonWriter(body);
+        writer.WriteStartObject();
+        writer.WriteString("title", title);
+        writer.WriteNumber("status", status);
+        writer.WriteString("detail", reason);
+        writer.WriteEndObject();
+        writer.Flush();
+        return body.WrittenMemory;
+    }
+}

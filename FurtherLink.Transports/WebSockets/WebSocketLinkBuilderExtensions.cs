@@ -1,0 +1,25 @@
+using FurtherLink;
+using FurtherLink.Transports.WebSockets;
+using Microsoft.Extensions.Configuration;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds the settings of FurtherLink's WebSocket and HTTP endpoints.</summary>
+public static class WebSocketLinkBuilderExtensions
+{
+    /// <summary>Configures the endpoints that MapFurtherLink maps; without this they have their defaults.</summary>
+    /// <param name="builder">What AddFurtherLink returned.</param>
+    /// <param name="configuration">The section with <see cref="WebSocketLinkOptions"/>; null = none.</param>
+    /// <param name="configure">Sets options in code, after the configuration; null = nothing.</param>
+    public static LinkBuilder AddWebSockets(
+        this LinkBuilder builder, IConfiguration? configuration = null, Action<WebSocketLinkOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var options = builder.Services.AddOptions<WebSocketLinkOptions>();
+        if (configuration is not null)
+            options.Bind(configuration);
+        if (configure is not null)
+            options.Configure(configure);
+        return builder;
+    }
+}
