@@ -80,6 +80,22 @@ public class KeyboardButtonTests
     }
 
     [Test]
+    public async Task Key_PressedBeforeTheFunctionIsSet_StillCallsIt()
+    {
+        using var program = Start("""
+            import time
+            from further_link import KeyboardButton, keyboard
+            keyboard.SETUP_TIME = 60
+            a = KeyboardButton("a")
+            while not a.is_pressed: time.sleep(0.01)
+            a.when_pressed = lambda: print("late")
+            """);
+        Assert.That(await NextKeyAsync(), Is.EqualTo("a"));
+        await SendAsync("a", "keydown");
+        Assert.That(await program.ReadLineAsync(), Is.EqualTo("late"));
+    }
+
+    [Test]
     public async Task Buttons_OfOneKey_AreAllCalled_AndAnErrorInOneHarmsNone()
     {
         using var program = Start("""

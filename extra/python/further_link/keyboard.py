@@ -3,9 +3,14 @@
 import atexit
 import sys
 import threading
+import time
 import traceback
 
 from . import channels
+
+# So long after a button is made, its first event waits for it to get a function: the client hears of the key before the next line
+# of the program has run, and somebody may be holding it down already.
+SETUP_TIME = 0.5
 
 
 class _Keys:
@@ -66,6 +71,8 @@ class KeyboardButton:
         self._when_pressed = None
         self._when_released = None
         self._pressed = False
+        self._used = threading.Event()
+        self._made = time.monotonic()
         # First we listen, then the client is told: its first event finds us.
         _listen(self)
         channels.send("keylisten", key)
@@ -78,6 +85,7 @@ class KeyboardButton:
     @when_pressed.setter
     def when_pressed(self, function):
         self._when_pressed = function
+        self._used.set()
 
     @property
     def when_released(self):
@@ -87,6 +95,7 @@ class KeyboardButton:
     @when_released.setter
     def when_released(self, function):
         self._when_released = function
+        self._used.set()
 
     @property
     def is_pressed(self):
@@ -94,13 +103,11 @@ class KeyboardButton:
         return self._pressed
 
     def _on_event(self, event):
-        if event == "keydown":
-            self._pressed = True
-            function = self._when_pressed
-        elif event == "keyup":
-            self._pressed = False
-            function = self._when_released
-        else:
+        if event not in ("keydown", "keyup"):
             return
+        self._pressed = event == "keydown"
+        if not self._used.is_set():
+            self._used.wait(max(0, self._made + SETUP_TIME - time.monotonic()))
+        function = self._when_pressed if self._pressed else self._when_released
         if function is not None:
             function()
