@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
+using FurtherLink.Processes;
 
 namespace FurtherLink.Host;
 
@@ -11,6 +12,8 @@ internal static class Program
 
     private static async Task<int> Main(string[] arguments)
     {
+        ProcessSetup.Prepare();
+
         // Read once by the first socket: completions run on the thread that waits for the sockets, not on the pool.
         Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 

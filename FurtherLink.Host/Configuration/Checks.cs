@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Net;
+using FurtherLink.Messages;
+using FurtherLink.Processes;
 
 namespace FurtherLink.Host.Configuration;
 
@@ -22,6 +24,17 @@ internal static class Checks
     /// <summary>On or off.</summary>
     public static string? Switch(string text) => IsOn(text) || IsOff(text) ? null : "must be true or false";
 
+    /// <summary>On or off, as .NET's own configuration reads it.</summary>
+    public static string? TrueOrFalse(string text) => bool.TryParse(text, out _) ? null : "must be true or false";
+
+    /// <summary>A time span of more than nothing.</summary>
+    public static string? PositiveDuration(string text) =>
+        Duration(text) ?? (TimeSpan.Parse(text, CultureInfo.InvariantCulture) > TimeSpan.Zero ? null : "must be more than nothing");
+
+    /// <summary>What a client may do.</summary>
+    public static string? AccessLevel(string text) =>
+        Enum.TryParse<Access>(text, ignoreCase: true, out var access) && Enum.IsDefined(access) ? null : $"must be one of {string.Join(", ", Enum.GetNames<Access>())}";
+
     /// <summary>A word or an IP address to listen on.</summary>
     public static string? Address(string text) =>
         IsLoopback(text) || IsAny(text) || IPAddress.TryParse(text, out _) ? null : "must be loopback, any, or an IP address of this device";
@@ -36,6 +49,8 @@ internal static class Checks
     /// <summary>A directory that this process can write to, or could make.</summary>
     public static string? WritableDirectory(string text)
     {
+        if (text.Length == 0)
+            return null;
         if (text.Contains('\0'))
             return "must not hold a NUL character";
         try
@@ -56,7 +71,15 @@ internal static class Checks
     }
 
     /// <summary>A user that this process may run programs as.</summary>
-    public static string? User(string text) => text.Length == 0 ? "must be the name of a user" : null;
+    public static string? User(string text)
+    {
+        if (text.Length == 0 || !OperatingSystem.IsLinux())
+            return null;
+        if (UserAccount.TryFind(text) is not { } user)
+            return "is no user of this device";
+        var server = UserAccount.Current;
+        return server.Uid == user.Uid || server.Uid == 0 ? null : $"cannot be used: this server runs as {server.Name}, and only root may run programs as others";
+    }
 
     /// <summary>Whether a switch is turned on by this text.</summary>
     public static bool IsOn(string text) => text == "1" || text.Equals("true", StringComparison.OrdinalIgnoreCase);

@@ -59,6 +59,14 @@ internal static class Settings
         new("MaxUpload", "The largest upload in bytes. Default 67108864.") { Check = Checks.Number(1, long.MaxValue) },
         new("ClientStallTimeout", "How long a program waits for a client that takes nothing of its output. Default 00:00:30.") { Check = Checks.Duration },
         new("KeepExited", "How long an ended session can still be read. Default 00:10:00.") { Check = Checks.Duration },
+        new("KeepAliveInterval", "After how long without a sign of life a client is sent a ping. Default 00:00:10.") { Check = Checks.PositiveDuration },
+        new("KeepAliveTimeout", "How long the answer to a ping may take before the client counts as gone. Default 00:00:15.") { Check = Checks.PositiveDuration },
+        new("Compression", "Compress messages for clients that offer it. Default false.") { Shape = SettingShape.Switch, Check = Checks.TrueOrFalse },
+        new("DefaultAccess", "What clients may do that are not asked who they are. Default Own.") { Check = Checks.AccessLevel },
+        new("AdoptOrphans", "Whether programs left behind by others become children of the server, to be found quickly. Default true.")
+        {
+            Shape = SettingShape.Switch, Check = Checks.TrueOrFalse,
+        },
         new("Runners", "Runners made by configuration alone, by name.") { Shape = SettingShape.Group },
     ];
 

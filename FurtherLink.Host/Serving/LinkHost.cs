@@ -36,6 +36,9 @@ internal static class LinkHost
         builder.Configuration.AddConfiguration(configuration.Root);
         AddLogging(builder.Logging, configuration, options);
         builder.Services.AddRoutingCore();
+        var section = builder.Configuration.GetSection(HostConfiguration.Section);
+        builder.Services.AddFurtherLink(section).AddStandardRunners().AddWebSockets(section, endpoints => Replace(endpoints.TrustedOrigins, options.TrustedOrigins));
+        builder.Services.PostConfigure<LinkOptions>(MakeAbsolute);
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
         builder.WebHost.UseKestrelCore().UseSockets(transport => transport.CreateBoundListenSocket = sockets.Get);
         builder.WebHost.ConfigureKestrel(kestrel =>
@@ -46,7 +49,29 @@ internal static class LinkHost
         });
 
         var app = builder.Build();
+        app.UseFurtherLink();
+        app.UseRouting();
+        app.MapFurtherLink();
         return app;
+    }
+
+    // Lists of several sources would be mixed item by item; the strongest source alone counts.
+    private static void Replace(IList<string> list, IReadOnlyList<string> items)
+    {
+        list.Clear();
+        foreach (var item in items)
+            list.Add(item);
+    }
+
+    // Programs have working directories of their own: what is relative is so to the host's.
+    private static void MakeAbsolute(LinkOptions link)
+    {
+        link.WorkDirectory = Absolute(link.WorkDirectory);
+        link.TempDirectory = Absolute(link.TempDirectory) ?? "/tmp";
+        link.MiniscreenProjectsDirectory = Absolute(link.MiniscreenProjectsDirectory);
+        link.PythonVenv = Absolute(link.PythonVenv);
+
+        static string? Absolute(string? path) => string.IsNullOrEmpty(path) ? null : Path.GetFullPath(path);
     }
 
     private static void Secure(ListenOptions listen, ServerCertificate? certificate)

@@ -47,6 +47,7 @@ internal sealed class CommandLineTests
     [TestCase("--work-dir /proc/no/such", "WorkDirectory: \"/proc/no/such\"", "--work-dir")]
     [TestCase("--temp-dir /dev/null", "TempDirectory: \"/dev/null\"", "--temp-dir")]
     [TestCase("--projects-dir /dev/null", "MiniscreenProjectsDirectory: \"/dev/null\"", "--projects-dir")]
+    [TestCase("--user nobody-of-that-name", "DefaultUser: \"nobody-of-that-name\"", "--user")]
     [TestCase("--trusted-origin https://a.example --trusted-origin b", "TrustedOrigins: \"b\"", "--trusted-origin")]
     public async Task Option_Wrong_IsReportedWithSettingAndExitCode2(string arguments, string setting, string option)
     {

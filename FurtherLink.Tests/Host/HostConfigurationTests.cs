@@ -1,5 +1,6 @@
 using System.Reflection;
 using FurtherLink.Host.Configuration;
+using FurtherLink.Transports.WebSockets;
 
 namespace FurtherLink.Tests.Host;
 
@@ -143,7 +144,8 @@ internal sealed class HostConfigurationTests
     [Test]
     public void Settings_OfTheLibraries_AreAllKnownToTheHost()
     {
-        var names = typeof(LinkOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name);
+        var names = new[] { typeof(LinkOptions), typeof(WebSocketLinkOptions) }
+            .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)).Select(property => property.Name);
         Assert.That(Settings.All.Select(setting => setting.Name), Is.SupersetOf(names));
     }
 

@@ -33,7 +33,11 @@ internal sealed partial class HostProcess : IAsyncDisposable
     /// <param name="arguments">The command line, words separated by spaces.</param>
     /// <param name="variables">Environment variables; null removes one.</param>
     /// <param name="executable">Another copy of the executable.</param>
-    public static HostProcess Start(string directory, string arguments, IReadOnlyDictionary<string, string?>? variables = null, string? executable = null)
+    public static HostProcess Start(string directory, string arguments, IReadOnlyDictionary<string, string?>? variables = null, string? executable = null) =>
+        Start(directory, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), variables, executable);
+
+    /// <summary>Starts it.</summary>
+    public static HostProcess Start(string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? variables = null, string? executable = null)
     {
         var start = new ProcessStartInfo(executable ?? Executable, arguments)
         {

@@ -108,8 +108,7 @@ internal sealed class ServeTests
         var variables = variable is null ? null : new Dictionary<string, string?> { [variable] = "1" };
         await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0 " + option, variables);
         using var client = new HttpClient();
-        using var response = await client.GetAsync(new Uri(host.Address, "/"));
-        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+        Assert.That(await client.GetStringAsync(new Uri(host.Address, "/status")), Is.EqualTo("OK"));
         Assert.That(host.Output, Does.Contain($"  curl {host.Address.GetLeftPart(UriPartial.Authority)}/status").And.Contain($"wscat -c ws://").And.Not.Contain("Certificate"));
         Assert.That(Directory.Exists(_folder["state"]), Is.False, "nothing to keep");
     }

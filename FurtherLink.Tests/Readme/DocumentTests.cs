@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using FurtherLink.Host.Configuration;
+using FurtherLink.Tests.Host;
+
+namespace FurtherLink.Tests.Readme;
+
+/// <summary>
+/// Runs every fenced block of the documents. By kind: "console" (see <see cref="ConsoleExample"/>), "exchange PATH" (messages on a WebSocket to
+/// PATH, by default /run; see <see cref="Exchange"/>), "json" (an appsettings.json), "csharp" (a Program.cs, compiled); "text" is no example.
+/// </summary>
+[TestFixture]
+internal sealed class DocumentTests
+{
+    private static readonly string[] Documents = ["README.md", "extra/PROTOCOL.md"];
+
+    private TemporaryFolder _folder = null!;
+    private HostProcess _host = null!;
+
+    public static IEnumerable<TestCaseData<Example>> Examples =>
+        Documents.SelectMany(Example.Of).Where(example => example.Kind != "text").Select(example => new TestCaseData<Example>(example).SetArgDisplayNames(example.ToString()));
+
+    [OneTimeSetUp]
+    public async Task StartServer()
+    {
+        _folder = new TemporaryFolder();
+
+        // The runners that the documents show how to configure are there for the other examples.
+        var runners = new JsonObject();
+        foreach (var example in Documents.SelectMany(Example.Of).Where(example => example.Kind == "json"))
+        {
+            foreach (var (name, runner) in JsonNode.Parse(string.Join('\n', example.Lines))?["FurtherLink"]?["Runners"] as JsonObject ?? [])
+                runners[name] = runner?.DeepClone();
+        }
+
+        _folder.Write("appsettings.json", new JsonObject { ["FurtherLink"] = new JsonObject { ["Runners"] = runners } }.ToJsonString());
+        _host = await HostProcess.ServeAsync(_folder.Path, "--port 0", new Dictionary<string, string?> { ["HOME"] = _folder.Path });
+    }
+
+    [OneTimeTearDown]
+    public async Task StopServer()
+    {
+        if (_host is not null)
+            await _host.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [TestCaseSource(nameof(Examples))]
+    public Task Example_OfDocument_WorksAsShown(Example example) => example.Kind switch
+    {
+        "console" => new ConsoleExample(example, _folder, _host.Address.Port).RunAsync(),
+        "exchange" => ExchangeAsync(example),
+        "json" => SettingsAsync(example),
+        "csharp" => CompileAsync(example),
+        _ => throw new AssertionException($"{example}: a block is one of console, exchange, json, csharp, text."),
+    };
+
+    [Test]
+    public void Readme_OfProject_HasExamples() => Assert.That(Example.Of("README.md").Count(), Is.GreaterThan(3));
+
+    private async Task ExchangeAsync(Example example)
+    {
+        var path = example.Argument.Length > 0 ? example.Argument : "/run";
+        var address = new UriBuilder(new Uri(_host.Address, path)) { Scheme = _host.Address.Scheme == "https" ? "wss" : "ws" };
+        await using var peer = await SocketPeer.ConnectAsync(address.Uri);
+        await Exchange.PlayAsync(peer, example.Lines);
+    }
+
+    private static Task SettingsAsync(Example example)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("appsettings.json", string.Join('\n', example.Lines));
+        using var configuration = HostConfiguration.Load(new Dictionary<string, string>(), new Dictionary<string, string>(), folder.Path);
+        Assert.That(configuration.Root.GetSection(HostConfiguration.Section).GetChildren(), Is.Not.Empty, $"{example}: has no section FurtherLink; show messages as an exchange");
+        SettingsCheck.Run(configuration);
+        return Task.CompletedTask;
+    }
+
+    private static async Task CompileAsync(Example example)
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("Program.cs", string.Join('\n', example.Lines) + "\n");
+        var references = new[] { "FurtherLink.Core", "FurtherLink.Transports.WebSockets" }
+            .Select(name => $"<Reference Include=\"{name}\" HintPath=\"{Path.Combine(AppContext.BaseDirectory, name)}.dll\" />");
+        folder.Write("Example.csproj", $"""
+            <Project Sdk="Microsoft.NET.Sdk.Web">
+              <PropertyGroup><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings><Nullable>enable</Nullable></PropertyGroup>
+              <ItemGroup>{string.Concat(references)}</ItemGroup>
+            </Project>
+            """);
+        using var build = Process.Start(new ProcessStartInfo("dotnet", "build -nr:false -v quiet -nologo")
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            WorkingDirectory = folder.Path,
+        })!;
+        var output = await build.StandardOutput.ReadToEndAsync();
+        await build.WaitForExitAsync();
+        Assert.That(build.ExitCode, Is.Zero, $"{example}: {output}");
+    }
+}
