@@ -1,5 +1,63 @@
 #!/usr/bin/env bash
-# Installs what the tests need and is missing, runs everything, ends with "N passed, N failed, N skipped".
-set -euo pipefail
+# Installs from Debian what the tests need and is missing, builds, runs every test, ends with "N passed, N failed, N skipped".
+#   --long      also the long forms of soak and stress tests (sets FURTHERLINK_TEST_LONG=1)
+#   --filter X  only tests whose full name contains X
+set -uo pipefail
 cd "$(dirname "$0")/.."
-dotnet build FurtherLink.sln -c Release
+
+filter=()
+patience=15m
+while [ $# -gt 0 ]; do
+  case "$1" in
+    --long) export FURTHERLINK_TEST_LONG=1; patience=90m ;;
+    --filter) [ $# -gt 1 ] || { echo "--filter needs a part of a test's name" >&2; exit 2; }; filter=(--filter "FullyQualifiedName~$2"); shift ;;
+    -h | --help) sed -n '2,4s/^# \{0,1\}//p' "$0"; exit 0 ;;
+    *) echo "unknown option $1; there are --long, --filter X and --help" >&2; exit 2 ;;
+  esac
+  shift
+done
+
+fail() {
+  echo "$1" >&2
+  echo "0 passed, 1 failed, 0 skipped"
+  exit 1
+}
+
+command -v dotnet >/dev/null || fail "The .NET SDK 10 is missing: see https://dotnet.microsoft.com/download"
+
+# What programs in the tests use: Python with pictures, terminals that are looked at, a client that people type into.
+missing=()
+for package in python3 python3-pil python3-numpy curl less procps util-linux openssl; do
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+done
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
+if [ ${#missing[@]} -gt 0 ]; then
+  command -v apt-get >/dev/null || fail "Please install ${missing[*]}: this system has no apt-get to do it with."
+  sudo=()
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null || fail "Please install, as root: apt-get install ${missing[*]}"
+    sudo=(sudo)
+  fi
+  echo "Installing ${missing[*]}"
+  { "${sudo[@]}" apt-get update -q && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"; } ||
+    fail "Could not install; please do it by hand: apt-get install ${missing[*]}"
+fi
+
+# The python3 that programs find is Debian's, which has the packages above.
+export PATH="/usr/bin:$PATH"
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+npm=FurtherLink.Tests/Npm
+if [ ! "$npm/node_modules/.package-lock.json" -nt "$npm/package-lock.json" ]; then
+  npm ci --prefix "$npm" --ignore-scripts --no-audit --no-fund || fail "Could not restore the test packages of $npm."
+  touch "$npm/node_modules/.package-lock.json"
+fi
+
+dotnet build FurtherLink.sln -c Release -nr:false || fail "It does not build."
+
+results=$(mktemp -d)
+trap 'rm -rf "$results"' EXIT
+dotnet test FurtherLink.sln -c Release --no-build -nr:false "${filter[@]}" --results-directory "$results" --logger trx \
+  --logger "console;verbosity=minimal" --blame-hang --blame-hang-timeout "$patience" --blame-hang-dump-type none
+/usr/bin/python3 extra/test-summary.py "$results" $?
