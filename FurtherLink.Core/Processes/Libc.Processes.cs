@@ -155,7 +155,7 @@ internal static unsafe partial class Libc
     /// <returns>False where it has not ended or is none of ours.</returns>
     internal static bool Reap(int pid) => Wait(pid, 0) is not null;
 
-    /// <summary>The kernel's session of a process; -1 where there is no such process.</summary>
+    /// <summary>The kernel's session of a process, 0 = of this one; -1 where there is no such process.</summary>
     internal static int SessionOf(int pid) => getsid(pid);
 
     /// <summary>Whether orphans below this process become its children, prctl(2) PR_SET_CHILD_SUBREAPER.</summary>
@@ -180,15 +180,17 @@ internal static unsafe partial class Libc
         return prlimit64(pid, ResourceLocks, null, limit) == 0 ? limit[0] : null;
     }
 
-    /// <summary>Marks a process.</summary>
-    /// <returns>False where that is not allowed.</returns>
-    internal static bool SetMark(int pid, ulong mark)
+    /// <summary>Marks this process, and so what it starts from now on.</summary>
+    /// <returns>What it was marked with before; null where it cannot be marked.</returns>
+    internal static ulong? MarkSelf(ulong mark)
     {
+        const int Self = 0;
         var limit = stackalloc ulong[2];
-        if (prlimit64(pid, ResourceLocks, null, limit) != 0)
-            return false;
+        if (prlimit64(Self, ResourceLocks, null, limit) != 0)
+            return null;
+        var before = limit[0];
         limit[0] = mark;
-        return mark <= limit[1] && prlimit64(pid, ResourceLocks, limit, null) == 0;
+        return prlimit64(Self, ResourceLocks, limit, null) == 0 ? before : null;
     }
 
     private const int ResourceLocks = 10;

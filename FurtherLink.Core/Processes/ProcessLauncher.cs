@@ -71,13 +71,12 @@ internal sealed class ProcessLauncher
         user.EnsureAllowed();
         if (request.Arguments.Any(argument => argument.Contains('\0', StringComparison.Ordinal)))
             throw new LinkException(FailureCode.BadValue, "an argument has a NUL in it");
+        var files = new ProgramFiles(_options);
+        files.EnsureSettings(user);
         var environment = ProgramEnvironment.Create(user);
         if (_package is not null)
             ProgramEnvironment.Prepend(environment, "PYTHONPATH", _package.Directory);
         plan.Environment?.Invoke(environment);
-
-        var files = new ProgramFiles(_options);
-        files.EnsureSettings(user);
         string? code = null;
         // No awaits from here: this thread is the user.
         using (new FileUser(user))

@@ -7,7 +7,8 @@ using FurtherLink.Processes;
 namespace FurtherLink.Tests.Processes;
 
 /// <summary>A program under test and what it has printed.</summary>
-internal sealed class Program : IAsyncDisposable
+/// <param name="capacity">Bytes of output taken before the program has to wait for a reader.</param>
+internal sealed class Program(int capacity) : IAsyncDisposable
 {
     private readonly Lock _lock = new();
     private readonly StringBuilder _text = new();
@@ -15,7 +16,7 @@ internal sealed class Program : IAsyncDisposable
     private readonly List<(string Text, TaskCompletionSource Seen)> _waiting = [];
     private Task? _collecting;
 
-    public Pipe Out { get; } = new(new PipeOptions(pauseWriterThreshold: 64 * 1024, resumeWriterThreshold: 32 * 1024, useSynchronizationContext: false));
+    public Pipe Out { get; } = new(new PipeOptions(pauseWriterThreshold: capacity, resumeWriterThreshold: (capacity + 1) / 2, useSynchronizationContext: false));
 
     public Pipe Error { get; } = new(new PipeOptions(useSynchronizationContext: false));
 

@@ -41,7 +41,8 @@ internal sealed class ProgramRig : IAsyncDisposable
     /// <summary>Starts a program whose output is collected.</summary>
     public async Task<Program> StartAsync(RunRequest request, bool collect = true)
     {
-        var program = new Program();
+        // Where nobody collects, the first byte is enough to fill the sink.
+        var program = new Program(collect ? 64 * 1024 : 1);
         var context = new ProcessContext(Guid.NewGuid().ToString("N"), program.Out.Writer, program.Error.Writer) { User = User };
         program.Process = await Runner(request.Runner).StartAsync(request, context, TestContext.CurrentContext.CancellationToken);
         program.SessionId = context.SessionId;

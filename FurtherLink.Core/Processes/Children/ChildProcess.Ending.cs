@@ -28,12 +28,11 @@ internal sealed partial class ChildProcess
         // A stopped process hears of the SIGTERM once it goes on.
         Signal(Libc.SigTerm);
         Signal(Libc.SigContinue);
-        var known = new HashSet<ProcIdentity>();
+        var known = new Dictionary<int, long>();
         foreach (var member in _table.MembersOf(this, known).Where(member => !member.IsEnded && (member.Group != Id || IsReleased)))
         {
-            var process = new ProcIdentity(member);
-            process.Signal(Libc.SigTerm);
-            process.Signal(Libc.SigContinue);
+            member.Signal(Libc.SigTerm);
+            member.Signal(Libc.SigContinue);
         }
 
         await WaitForGraceAsync(known).ConfigureAwait(false);
@@ -51,7 +50,7 @@ internal sealed partial class ChildProcess
     }
 
     /// <summary>Waits until nobody is left, at most as long as the grace.</summary>
-    private async Task WaitForGraceAsync(HashSet<ProcIdentity> known)
+    private async Task WaitForGraceAsync(Dictionary<int, long> known)
     {
         var since = _time.GetTimestamp();
         await ((Task)Exited).WaitAsync(_options.StopGrace, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -64,10 +63,10 @@ internal sealed partial class ChildProcess
         }
     }
 
-    private bool IsAnyLeft(HashSet<ProcIdentity> known) => !HasEnded || _table.MembersOf(this, known).Exists(member => !member.IsEnded);
+    private bool IsAnyLeft(Dictionary<int, long> known) => !HasEnded || _table.MembersOf(this, known).Exists(member => !member.IsEnded);
 
     /// <summary>Kills and reaps until nobody is left. Who is killed gives up its children, which are found in the next round.</summary>
-    private async Task KillAsync(HashSet<ProcIdentity> known)
+    private async Task KillAsync(Dictionary<int, long> known)
     {
         var since = _time.GetTimestamp();
         for (var pause = TimeSpan.FromMilliseconds(1); ; pause = Longer(pause))
@@ -80,7 +79,7 @@ internal sealed partial class ChildProcess
                 if (member.IsEnded)
                     _table.Reap(member);
                 else
-                    new ProcIdentity(member).Signal(Libc.SigKill);
+                    member.Signal(Libc.SigKill);
             }
 
             if (members.Count == 0 && Exited.IsCompleted)

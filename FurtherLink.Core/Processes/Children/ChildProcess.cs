@@ -71,12 +71,12 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
     public Task<ExitStatus> Exited => _exited.Task;
 
     /// <inheritdoc/>
-    public bool HasDescendants => HasEnded && _table.MembersOf(this, new HashSet<ProcIdentity>()).Exists(member => !member.IsEnded);
+    public bool HasDescendants => HasEnded && _table.MembersOf(this, new Dictionary<int, long>()).Exists(member => !member.IsEnded);
 
     /// <summary>Whether it has a terminal.</summary>
     public bool IsTerminal { get; }
 
-    /// <summary>What its descendants are known by, see <see cref="Libc.SetMark"/>.</summary>
+    /// <summary>What its descendants are known by, see <see cref="Libc.GetMark"/>.</summary>
     public ulong Mark { get; }
 
     /// <summary>What its descendants are known by where they have no mark: a variable of their environment.</summary>

@@ -18,6 +18,7 @@ internal sealed class ChildTable : IDisposable
     private readonly ConcurrentDictionary<int, ChildProcess> _programs = new();
     private readonly Lock _reaping = new();
     private readonly bool _adopt;
+    private readonly int _ownSession = Libc.SessionOf(0); // every program has left it
     // The upper half says that a mark is ours, the lower half whose. The top bit stays 0: a mark is never "unlimited".
     private readonly ulong _family = (ulong)(uint)RandomNumberGenerator.GetInt32(1, int.MaxValue) << 32;
     private PosixSignalRegistration? _childSignal;
@@ -50,15 +51,17 @@ internal sealed class ChildTable : IDisposable
     /// <summary>A program has started.</summary>
     public void Add(ChildProcess program) => _programs[program.Id] = program;
 
-    /// <summary>The living processes and unreaped ends that belong to a program, itself not: below whom they are.</summary>
-    public List<ProcEntry> MembersOf(ChildProcess program, ISet<ProcIdentity> known)
+    /// <summary>The processes that belong to a program, itself not; ended ones that nobody has reaped yet included.</summary>
+    /// <param name="program">The program.</param>
+    /// <param name="known">Those found before, by id with their start; those found now are added.</param>
+    public List<ProcEntry> MembersOf(ChildProcess program, IDictionary<int, long> known)
     {
         lock (_reaping)
         {
             var members = new List<ProcEntry>();
             foreach (var pid in _adopt ? ProcFs.Adopted() : ProcFs.Processes())
             {
-                if (pid != program.Id && !_programs.ContainsKey(pid) && ProcFs.Read(pid) is { } entry && Belongs(entry, program, known))
+                if (!_programs.ContainsKey(pid) && Belongs(pid, program, known) && ProcFs.Read(pid) is { } entry)
                     AddTree(entry, members, known);
             }
 
@@ -111,7 +114,7 @@ internal sealed class ChildTable : IDisposable
         {
             foreach (var pid in ProcFs.Adopted())
             {
-                if (!_programs.ContainsKey(pid) && ProcFs.Read(pid) is { IsEnded: true } && IsOurs(pid))
+                if (!_programs.ContainsKey(pid) && IsOurs(pid))
                     Libc.Reap(pid);
             }
         }
@@ -124,49 +127,43 @@ internal sealed class ChildTable : IDisposable
         }
     }
 
-    private bool IsOurs(int pid) =>
-        Libc.GetMark(pid) is { } mark && (mark & 0xFFFF_FFFF_0000_0000) == _family || _programs.ContainsKey(Libc.SessionOf(pid));
+    private bool IsOurs(int pid)
+    {
+        var session = Libc.SessionOf(pid);
+        return _programs.ContainsKey(session) || (session != _ownSession && HasOurMark(Libc.GetMark(pid)));
+    }
 
-    private static bool Belongs(ProcEntry entry, ChildProcess program, ISet<ProcIdentity> known) =>
-        (!program.IsReleased && Libc.SessionOf(entry.Pid) == program.Id)
-        || Libc.GetMark(entry.Pid) == program.Mark
-        || known.Contains(new ProcIdentity(entry))
-        || ProcFs.HasVariable(entry.Pid, program.Variable);
+    private bool HasOurMark(ulong? mark) => (mark & 0xFFFF_FFFF_0000_0000) == _family;
 
-    private static void AddTree(ProcEntry entry, List<ProcEntry> members, ISet<ProcIdentity> known)
+    private bool Belongs(int pid, ChildProcess program, IDictionary<int, long> known)
+    {
+        // With hundreds of programs that end at once this is asked tens of thousands of times: files of /proc come last.
+        var session = Libc.SessionOf(pid);
+        if (!program.IsReleased && session == program.Id)
+            return true;
+        if (session == _ownSession)
+            return false;
+        var mark = Libc.GetMark(pid);
+        if (mark == program.Mark)
+            return true;
+        if (known.TryGetValue(pid, out var start))
+            return ProcFs.Read(pid)?.Start == start;
+        return !HasOurMark(mark) && ProcFs.HasVariable(pid, program.Variable);
+    }
+
+    private static void AddTree(ProcEntry entry, List<ProcEntry> members, IDictionary<int, long> known)
     {
         members.Add(entry);
-        known.Add(new ProcIdentity(entry));
+        known[entry.Pid] = entry.Start;
         AddChildren(entry.Pid, members, known);
     }
 
-    private static void AddChildren(int pid, List<ProcEntry> members, ISet<ProcIdentity> known)
+    private static void AddChildren(int pid, List<ProcEntry> members, IDictionary<int, long> known)
     {
         foreach (var child in ProcFs.ChildrenOf(pid))
         {
             if (ProcFs.Read(child) is { } entry && entry.Parent == pid)
                 AddTree(entry, members, known);
         }
-    }
-}
-
-/// <summary>One process for ever: ids are used again, but not with the same start.</summary>
-/// <param name="Pid">Its id.</param>
-/// <param name="Start">When it started.</param>
-internal readonly record struct ProcIdentity(int Pid, long Start)
-{
-    public ProcIdentity(ProcEntry entry)
-        : this(entry.Pid, entry.Start)
-    {
-    }
-
-    /// <summary>Sends a signal to this process and no later one of the same id.</summary>
-    /// <returns>False where it is gone, or not ours to signal.</returns>
-    [SupportedOSPlatform("linux")]
-    public bool Signal(int number)
-    {
-        // The descriptor stands for whoever had the id when it was opened; the start says whether that was the one meant.
-        using var process = Libc.OpenProcess(Pid);
-        return process is not null && ProcFs.Read(Pid) is { } entry && entry.Start == Start && Libc.SendSignal(process, number);
     }
 }

@@ -147,4 +147,15 @@ internal static class ProcFs
 /// <param name="Group">Its process group.</param>
 /// <param name="IsEnded">It has ended and waits for its parent to reap it.</param>
 /// <param name="Start">When it started, in clock ticks since the system did: together with the id it names one process for ever.</param>
-internal readonly record struct ProcEntry(int Pid, int Parent, int Group, bool IsEnded, long Start);
+internal readonly record struct ProcEntry(int Pid, int Parent, int Group, bool IsEnded, long Start)
+{
+    /// <summary>Sends a signal to this process, and to no later one of the same id.</summary>
+    [SupportedOSPlatform("linux")]
+    public void Signal(int number)
+    {
+        // The descriptor stands for whoever had the id when it was opened; the start says whether that was the one meant.
+        using var process = Libc.OpenProcess(Pid);
+        if (process is not null && ProcFs.Read(Pid)?.Start == Start)
+            Libc.SendSignal(process, number);
+    }
+}

@@ -23,7 +23,7 @@ internal sealed record SpawnRequest
     /// <summary>Whom it runs as.</summary>
     public required UserAccount User { get; init; }
 
-    /// <summary>What its descendants are known by, see <see cref="Libc.SetMark"/>.</summary>
+    /// <summary>What its descendants are known by, see <see cref="Libc.GetMark"/>.</summary>
     public ulong Mark { get; init; }
 }
 

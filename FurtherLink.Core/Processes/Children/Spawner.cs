@@ -91,7 +91,7 @@ internal sealed class Spawner : IDisposable
             Libc.SetWindowSize(master, size.Rows, size.Columns);
             if (request.User.Uid != Libc.EffectiveUser)
                 Libc.GiveTerminal(path, request.User.Uid);
-            var pid = Libc.Spawn(new Libc.SpawnArguments
+            var pid = SpawnMarked(request.Mark, new Libc.SpawnArguments
             {
                 Program = request.Program,
                 Arguments = request.Arguments,
@@ -99,7 +99,7 @@ internal sealed class Spawner : IDisposable
                 Directory = request.Directory,
                 Terminal = path,
             });
-            return new Spawned(pid, Watch(pid, request.Mark), master, master, null);
+            return new Spawned(pid, Watch(pid), master, master, null);
         }
         catch
         {
@@ -116,7 +116,7 @@ internal sealed class Spawner : IDisposable
             var (theirInput, input) = Add(ends, Libc.Pipe(nonBlockingRead: false));
             var (output, theirOutput) = Add(ends, Libc.Pipe(nonBlockingRead: true));
             var (error, theirError) = Add(ends, Libc.Pipe(nonBlockingRead: true));
-            var pid = Libc.Spawn(new Libc.SpawnArguments
+            var pid = SpawnMarked(request.Mark, new Libc.SpawnArguments
             {
                 Program = request.Program,
                 Arguments = request.Arguments,
@@ -126,7 +126,7 @@ internal sealed class Spawner : IDisposable
                 Output = theirOutput,
                 Error = theirError,
             });
-            var exit = Watch(pid, request.Mark);
+            var exit = Watch(pid);
             theirInput.Dispose();
             theirOutput.Dispose();
             theirError.Dispose();
@@ -147,15 +147,27 @@ internal sealed class Spawner : IDisposable
         return pipe;
     }
 
-    private static Descriptor Watch(int pid, ulong mark)
+    private static int SpawnMarked(ulong mark, in Libc.SpawnArguments arguments)
+    {
+        // A mark that came after the start would be missed by what the program starts first. The other way round, what an embedding
+        // application starts in this moment gets it too; such a child is told apart by its session, which is this process's own.
+        var before = Libc.MarkSelf(mark);
+        try
+        {
+            return Libc.Spawn(arguments);
+        }
+        finally
+        {
+            if (before is not null)
+                Libc.MarkSelf(before.Value);
+        }
+    }
+
+    private static Descriptor Watch(int pid)
     {
         // Nobody but us reaps it, so the id is still its own.
         if (Libc.OpenProcess(pid) is { } exit)
-        {
-            // Where this is not allowed its environment still tells whose its descendants are.
-            Libc.SetMark(pid, mark);
             return exit;
-        }
 
         var failure = LibcException.Last("pidfd_open");
         Libc.SendSignalToGroup(pid, Libc.SigKill);
