@@ -69,10 +69,13 @@ public sealed class LinkOptions
     public IDictionary<string, RunnerOptions> Runners { get; } = new Dictionary<string, RunnerOptions>(StringComparer.Ordinal);
 }
 
-/// <summary>A runner made by configuration alone.</summary>
+/// <summary>
+/// A runner made by configuration alone. For example <c>node</c>: command "node {file}", extension ".js"; or C# as a file-based app: command
+/// "dotnet run {file}", extension ".cs", which wants a home directory, or DOTNET_CLI_HOME, that its user can write to.
+/// </summary>
 public sealed class RunnerOptions
 {
-    /// <summary>The command line, words separated by spaces; quotes group; "{file}" is the program's file. Mandatory.</summary>
+    /// <summary>The command line, words separated by spaces; quotes group; "{file}" is the program's file. Without "{file}" the command takes no code, and runs in the directory that a request's path names. Mandatory.</summary>
     public string Command { get; set; } = "";
 
     /// <summary>The file extension that code gets, with its dot (".js"). Default none.</summary>

@@ -17,12 +17,11 @@ internal static unsafe partial class Libc
     internal const int EProcessFiles = 24;
     internal const int ENoProcessesLeft = EAgain;
 
-    internal const int SigHangUp = 1;
     internal const int SigKill = 9;
     internal const int SigTerm = 15;
-    internal const int SigChild = 17;
     internal const int SigContinue = 18;
 
+    private const int SigChild = 17;
     private const int ExitedOnly = 0x4;
     private const int NoHang = 0x1;
     private const int NoWait = 0x0100_0000;
@@ -166,8 +165,18 @@ internal static unsafe partial class Libc
             throw LibcException.Last("prctl");
     }
 
-    /// <summary>Puts a signal back to its default.</summary>
-    internal static void ResetSignal(int number) => signal(number, 0);
+    /// <summary>Makes ended children wait to be reaped: whoever started this process may have had SIGCHLD ignored, and then they do not.</summary>
+    internal static void KeepEndedChildren()
+    {
+        const nint Default = 0;
+        const nint Ignore = 1;
+        const int ActionSize = 256; // struct sigaction, of which the handler is the first field everywhere: 152 bytes
+        var action = stackalloc byte[ActionSize];
+        if (sigaction(SigChild, null, action) != 0)
+            throw LibcException.Last("sigaction");
+        if (*(nint*)action == Ignore)
+            signal(SigChild, Default);
+    }
 
     /// <summary>A number that a process and all its descendants carry; null where none can be read.</summary>
     /// <remarks>
@@ -295,6 +304,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int prlimit64(int pid, int resource, ulong* newLimit, ulong* oldLimit);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int sigaction(int number, byte* action, byte* previous);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint signal(int number, nint handler);

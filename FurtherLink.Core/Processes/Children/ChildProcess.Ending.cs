@@ -38,15 +38,9 @@ internal sealed partial class ChildProcess
         await WaitForGraceAsync(known).ConfigureAwait(false);
         await KillAsync(known).ConfigureAwait(false);
         _table.Release(this);
-        if (!IsReleased)
-        {
-            // Nothing can be done for it. When it does end after all, the loop hears of it and reaps it.
-            await CloseAllAsync().ConfigureAwait(false);
-            _exited.TrySetResult(new ExitStatus(-Libc.SigKill) { Reason = "it was killed, but the system has not let it go yet" });
-            return;
-        }
-
-        _spawned.Exit.Dispose();
+        // Nothing more can be done for one that a driver holds. When it does end after all, the loop hears of it and reaps it.
+        if (!Exited.IsCompleted)
+            await FinishAsync(new ExitStatus(-Libc.SigKill) { Reason = "it was killed, but the system has not let it go yet" }).ConfigureAwait(false);
     }
 
     /// <summary>Waits until nobody is left, at most as long as the grace.</summary>

@@ -29,6 +29,7 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
     private int _open; // output streams not yet at their end, and the program itself; the loop's
     private bool _hasEnded;
     private bool _isReleased;
+    private bool _isFinished;
     private TaskCompletionSource? _ending;
 
     /// <summary>Takes over a program that has been started.</summary>
@@ -165,7 +166,7 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
             return;
         _status = Libc.PeekExit(Id) ?? new ExitStatus(255) { Reason = "its exit code was lost: this server was started with SIGCHLD ignored" };
         Volatile.Write(ref _hasEnded, true);
-        _loop.Unregister(_spawned.Exit, _exitToken);
+        Close(_spawned.Exit, _exitToken);
         _output.Drain();
         _error?.Drain();
         OnOneEnded();
@@ -194,12 +195,19 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
     {
         // What is left to do touches files and waits for others: not on the loop.
         if (--_open == 0)
-            ThreadPool.UnsafeQueueUserWorkItem(static child => _ = child.FinishAsync(), this, preferLocal: false);
+            ThreadPool.UnsafeQueueUserWorkItem(static child => _ = child.FinishAsync(child._status), this, preferLocal: false);
     }
 
     /// <summary>All its output is flushed: cleans up and tells.</summary>
-    private async Task FinishAsync()
+    private async Task FinishAsync(ExitStatus status)
     {
+        if (Interlocked.Exchange(ref _isFinished, true))
+        {
+            // It was given up as not to be ended, and has ended after all.
+            _table.Release(this);
+            return;
+        }
+
         try
         {
             _options.Cleanup?.Invoke();
@@ -212,8 +220,8 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
         await CloseAllAsync().ConfigureAwait(false);
         if (!IsEnding && !HasDescendants)
             _table.Release(this);
-        Log.Ended(_logger, Id, _status.Code);
-        _exited.TrySetResult(_status);
+        Log.Ended(_logger, Id, status.Code);
+        _exited.TrySetResult(status);
     }
 
     private async Task CloseAllAsync()

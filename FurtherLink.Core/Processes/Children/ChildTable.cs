@@ -38,6 +38,8 @@ internal sealed class ChildTable : IDisposable
     {
         lock (_reaping)
         {
+            if (_lastMark == 0)
+                Libc.KeepEndedChildren();
             if (_adopt && _childSignal is null)
             {
                 Libc.AdoptOrphans();

@@ -1,0 +1,180 @@
+using System.IO.Pipelines;
+using System.Runtime.Versioning;
+using System.Threading.Tasks.Sources;
+using FurtherLink.Processes;
+using FurtherLink.Processes.Io;
+
+namespace FurtherLink.Tests.Processes;
+
+[SupportedOSPlatform("linux")]
+public sealed class IoLoopTests
+{
+    private IoLoop _loop = null!;
+
+    [SetUp]
+    public void SetUp() => _loop = new IoLoop();
+
+    [TearDown]
+    public async Task TearDown() => await _loop.DisposeAsync();
+
+    [Test]
+    public async Task Post_FromManyThreads_EachGetsATurnAfterIt()
+    {
+        var (read, write) = Libc.Pipe(nonBlockingRead: true);
+        using var _ = read;
+        using var __ = write;
+        _loop.Register(read, Libc.EpollIn, new Ignore());
+        var works = Enumerable.Range(0, 8).Select(_ => new Counter()).ToArray();
+        await Task.WhenAll(works.Select(work => Task.Run(async () =>
+        {
+            for (var i = 0; i < 10_000; i++)
+            {
+                work.Wanted = i;
+                _loop.Post(work);
+                if (i % 100 == 0)
+                    await work.SeenAsync(i);
+            }
+
+            await work.SeenAsync(9_999);
+        })));
+    }
+
+    [Test]
+    public async Task Output_ManyChunks_AllocatesNothing()
+    {
+        // Every tenth flush waits and is completed by another thread.
+        var (read, write) = Libc.Pipe(nonBlockingRead: true);
+        using var _ = read;
+        using var __ = write;
+        var sink = new SometimesFullWriter();
+        var pump = new OutputPump(_loop, read, sink, terminal: false, () => { });
+        _loop.Register(read, Libc.EpollIn, pump);
+        var chunk = new byte[4096];
+        for (var i = 0; i < 2000; i++)
+        {
+            Libc.Write(write, chunk);
+            await sink.TakenAsync();
+        }
+
+        Assert.That(sink.AllocatedLater, Is.LessThan(1000), "bytes over 1000 chunks");
+    }
+
+    [Test]
+    public async Task Dispose_WithWhatIsRegistered_EndsTheThread()
+    {
+        var (read, write) = Libc.Pipe(nonBlockingRead: true);
+        using var _ = read;
+        using var __ = write;
+        var token = _loop.Register(read, Libc.EpollIn, new Ignore());
+        await _loop.DisposeAsync();
+        _loop.Unregister(read, token);
+        _loop.Post(new Counter());
+        await _loop.DisposeAsync();
+        Assert.That(() => _loop.Register(read, Libc.EpollIn, new Ignore()), Throws.InstanceOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public async Task Handler_Throws_OthersGoOn()
+    {
+        var (read, write) = Libc.Pipe(nonBlockingRead: true);
+        using var _ = read;
+        using var __ = write;
+        _loop.Register(read, Libc.EpollIn, new Thrower());
+        Libc.Write(write, [1]);
+        var work = new Counter { Wanted = 1 };
+        _loop.Post(work);
+        await work.SeenAsync(1);
+    }
+
+    private sealed class Ignore : IDescriptorHandler
+    {
+        public void OnReady(uint events)
+        {
+        }
+    }
+
+    private sealed class Thrower : IDescriptorHandler
+    {
+        public void OnReady(uint events) => throw new InvalidOperationException("a handler's fault");
+    }
+
+    private sealed class Counter : LoopWork
+    {
+        private readonly SemaphoreSlim _turns = new(0);
+        private int _seen = -1;
+
+        public int Wanted;
+
+        public async Task SeenAsync(int value)
+        {
+            while (Volatile.Read(ref _seen) < value)
+                Assert.That(await _turns.WaitAsync(TimeSpan.FromSeconds(60)), Is.True);
+        }
+
+        internal override void Run()
+        {
+            Volatile.Write(ref _seen, Volatile.Read(ref Wanted));
+            _turns.Release();
+        }
+    }
+
+    /// <summary>Takes chunks and counts what the loop's thread allocates meanwhile.</summary>
+    private sealed class SometimesFullWriter : PipeWriter, IValueTaskSource<FlushResult>
+    {
+        private readonly byte[] _memory = new byte[64 * 1024];
+        private readonly SemaphoreSlim _taken = new(0);
+        private ManualResetValueTaskSourceCore<FlushResult> _source;
+        private long _allocatedBefore;
+        private int _chunks;
+        private bool _full;
+
+        public long AllocatedLater { get; private set; }
+
+        public async Task TakenAsync()
+        {
+            Assert.That(await _taken.WaitAsync(TimeSpan.FromSeconds(60)), Is.True);
+            if (!_full)
+                return;
+            _full = false;
+            _source.SetResult(default);
+        }
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => _memory;
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => _memory;
+
+        public override void Advance(int bytes)
+        {
+        }
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+        {
+            _chunks++;
+            if (_chunks == 1000)
+                _allocatedBefore = GC.GetAllocatedBytesForCurrentThread();
+            if (_chunks == 2000)
+                AllocatedLater = GC.GetAllocatedBytesForCurrentThread() - _allocatedBefore;
+            _full = _chunks % 10 == 0;
+            if (_full)
+                _source.Reset();
+            _taken.Release();
+            return _full ? new ValueTask<FlushResult>(this, _source.Version) : default;
+        }
+
+        public override void CancelPendingFlush()
+        {
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+        }
+
+        FlushResult IValueTaskSource<FlushResult>.GetResult(short token) => _source.GetResult(token);
+
+        ValueTaskSourceStatus IValueTaskSource<FlushResult>.GetStatus(short token) => _source.GetStatus(token);
+
+        void IValueTaskSource<FlushResult>.OnCompleted(
+            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _source.OnCompleted(continuation, state, token, flags);
+    }
+}
