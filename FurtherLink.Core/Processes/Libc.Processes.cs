@@ -165,6 +165,9 @@ internal static unsafe partial class Libc
             throw LibcException.Last("prctl");
     }
 
+    /// <summary>Puts a signal back to its default.</summary>
+    internal static void ResetSignal(int number) => signal(number, 0);
+
     /// <summary>Makes ended children wait to be reaped: whoever started this process may have had SIGCHLD ignored, and then they do not.</summary>
     internal static void KeepEndedChildren()
     {
