@@ -165,13 +165,14 @@ public class KeyboardButtonTests
         // As job control does it: the same session, another process group.
         using var program = Start("""
             import os, subprocess, sys
-            code = "from further_link import KeyboardButton\nb = KeyboardButton('g')\nb.when_pressed = lambda: print('grouped')\nprint('ready')"
+            code = "import os\nfrom further_link import KeyboardButton\nb = KeyboardButton('g')\nb.when_pressed = lambda: (print('grouped'), os._exit(0))\nprint('ready')"
             subprocess.call([sys.executable, "-u", "-c", code], preexec_fn=lambda: os.setpgid(0, 0), timeout=60)
             """);
         Assert.That(await NextKeyAsync(), Is.EqualTo("g"));
         Assert.That(await program.ReadLineAsync(), Is.EqualTo("ready"));
         await SendAsync("g", "keydown");
         Assert.That(await program.ReadLineAsync(), Is.EqualTo("grouped"));
+        await program.EndAsync();
     }
 
     [Test]

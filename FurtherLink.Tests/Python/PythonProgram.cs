@@ -57,7 +57,7 @@ internal sealed class PythonProgram : IDisposable
     public void Dispose()
     {
         if (!_process.HasExited)
-            _process.Kill();
+            _process.Kill(entireProcessTree: true);
         _process.Dispose();
     }
 }
