@@ -25,13 +25,16 @@ public sealed partial class SessionTable : IAsyncDisposable
     /// <summary>Makes a table.</summary>
     /// <param name="options">The core's settings.</param>
     /// <param name="runners">The ways to run programs; of two with one name the later counts.</param>
+    /// <param name="sources">More of them, each of which stands behind a runner of its name; null = none.</param>
     /// <param name="time">The clock; null = the system's.</param>
     /// <param name="loggers">Where it logs; null = nowhere.</param>
-    public SessionTable(IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, TimeProvider? time = null, ILoggerFactory? loggers = null)
+    public SessionTable(
+        IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<IRunnerSource>? sources = null,
+        TimeProvider? time = null, ILoggerFactory? loggers = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Value;
-        _runners = runners.GroupBy(runner => runner.Name, StringComparer.Ordinal).ToFrozenDictionary(same => same.Key, same => same.Last(), StringComparer.Ordinal);
+        _runners = (sources ?? []).SelectMany(source => source.Runners).Concat(runners).GroupBy(runner => runner.Name, StringComparer.Ordinal).ToFrozenDictionary(same => same.Key, same => same.Last(), StringComparer.Ordinal);
         _time = time ?? TimeProvider.System;
         loggers ??= NullLoggerFactory.Instance;
         _logger = loggers.CreateLogger<SessionTable>();
