@@ -22,7 +22,7 @@ internal sealed class TestHost : IAsyncDisposable
         web.Logging.ClearProviders().AddProvider(new TestLogs()).SetMinimumLevel(LogLevel.Debug);
         if (time is not null)
             web.Services.Replace(ServiceDescriptor.Singleton(time));
-        var builder = web.Services.AddFurtherLink().AddStandardRunners();
+        var builder = web.Services.AddFurtherLink().AddStandardRunners().AddWebSockets();
         web.Services.Configure<LinkOptions>(options =>
         {
             options.WorkDirectory = Directory.CreateDirectory(Path.Combine(Folder, "work")).FullName;
@@ -32,6 +32,7 @@ internal sealed class TestHost : IAsyncDisposable
         builder.AddRunner(_ => Runner);
         add?.Invoke(builder);
         _app = web.Build();
+        _app.MapFurtherLink();
     }
 
     /// <summary>A folder of this host's own, removed with it; every user may enter it.</summary>
