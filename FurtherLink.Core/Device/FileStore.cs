@@ -24,7 +24,7 @@ public sealed partial class FileStore : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Func<string?, UserAccount?>? _findUser;
-    private readonly UrlCache _cache = new(connectTimeout: TimeSpan.FromSeconds(10), stall: TimeSpan.FromSeconds(30));
+    private readonly UrlCache _cache;
     // Two uploads of one name write side by side; only their swaps take turns.
     private readonly Lock _swapping = new();
 
@@ -45,6 +45,7 @@ public sealed partial class FileStore : IDisposable
         _time = time ?? TimeProvider.System;
         _logger = logger ?? NullLogger<FileStore>.Instance;
         _findUser = findUser;
+        _cache = new UrlCache(connectTimeout: TimeSpan.FromSeconds(10), stall: TimeSpan.FromSeconds(30), _time, _logger);
     }
 
     /// <summary>Reads an upload to its end and carries it out.</summary>
@@ -152,7 +153,9 @@ public sealed partial class FileStore : IDisposable
         {
             Swap(directory, null);
         }
-        Log.Done(_logger, upload.Name.ToString(), account.Name, upload.Files.Count - missing.Count, missing.Count, _time.GetElapsedTime(began).TotalMilliseconds);
+        Log.Done(
+            _logger, upload.Name.ToString(), account.Name, upload.Files.Count - missing.Count, missing.Count,
+            _time.GetElapsedTime(began).TotalMilliseconds);
         return new UploadOutcome(UploadStatus.Done, missing.Count == 0, null);
     }
 

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using FurtherLink.Messages;
+using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
 namespace FurtherLink.Device;
@@ -15,13 +16,19 @@ internal sealed class UrlCache : IDisposable
 
     private readonly HttpClient _http;
     private readonly TimeSpan _stall;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
 
     /// <summary>Makes a cache.</summary>
     /// <param name="connectTimeout">How long to wait for a connection; then the network counts as out of reach.</param>
     /// <param name="stall">How long a server may send nothing; then the download has failed.</param>
-    public UrlCache(TimeSpan connectTimeout, TimeSpan stall)
+    /// <param name="time">The clock of the progress in the log.</param>
+    /// <param name="logger">Where progress is said.</param>
+    public UrlCache(TimeSpan connectTimeout, TimeSpan stall, TimeProvider time, ILogger logger)
     {
         _stall = stall;
+        _time = time;
+        _logger = logger;
         _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = connectTimeout, PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
         {
             Timeout = Timeout.InfiniteTimeSpan,
@@ -103,6 +110,7 @@ internal sealed class UrlCache : IDisposable
             using (var target = place.Parent.Create(temporary, work.FileOwner))
             {
                 var body = await response.Content.ReadAsStreamAsync(stalled.Token).ConfigureAwait(false);
+                var progress = new UploadProgress(file.Address!.ToString(), response.Content.Headers.ContentLength ?? 0, _time, _logger);
                 var buffer = new byte[64 * 1024];
                 long length = 0;
                 while (true)
@@ -113,6 +121,7 @@ internal sealed class UrlCache : IDisposable
                         break;
                     RandomAccess.Write(target, buffer.AsSpan(0, read), length);
                     length += read;
+                    progress.Add(read);
                 }
             }
             _ = place.Parent.Rename(temporary, place.Leaf);

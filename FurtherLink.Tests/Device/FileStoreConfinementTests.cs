@@ -90,6 +90,31 @@ internal sealed class FileStoreConfinementTests : UploadFixture
     }
 
     [Test]
+    public async Task Upload_WhileEntriesAreSwappedForLinksOut_NeverLeavesTheWorkDirectory()
+    {
+        var evil = Path.Combine(Base, "work-evil");
+        Directory.CreateDirectory(Path.Combine(Work, "p"));
+        using var done = new CancellationTokenSource();
+        var swaps = 0;
+        var swapping = Task.Run(() =>
+        {
+            while (!done.IsCancellationRequested)
+                swaps += TrySwap(evil) ? 1 : 0;
+        });
+        var uploads = 0;
+        while (uploads < 300 || Volatile.Read(ref swaps) < 300)
+        {
+            Assert.That(swapping.IsFaulted, Is.False);
+            await UploadAsync(Tree("p/new", ("x", Text("x"))));
+            uploads++;
+        }
+        await done.CancelAsync();
+        await swapping;
+        Assert.That(Directory.EnumerateFileSystemEntries(evil), Is.EqualTo([Path.Combine(evil, "kept")]));
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(evil, "kept")), Is.EqualTo("outside"));
+    }
+
+    [Test]
     public async Task Upload_OverADirectoryWithLinksOut_RemovesTheLinksOnly()
     {
         await UploadAsync(Tree("p", ("old", Text("old"))));
@@ -145,5 +170,35 @@ internal sealed class FileStoreConfinementTests : UploadFixture
         var json = System.Text.Encoding.UTF8.GetBytes(Tree("p", ("x", Text("x"))).ToJsonString());
         Assert.That((await store.UploadAsync(json, null, CancellationToken.None)).Status, Is.EqualTo(UploadStatus.Failed));
         Assert.That(Directory.EnumerateFileSystemEntries(Work), Is.Empty);
+    }
+
+    /// <summary>What an attacker who owns the work directory does: the directory that was looked at is a link when it is used.</summary>
+    /// <returns>False where an upload came between.</returns>
+    private bool TrySwap(string target)
+    {
+        var (real, link, aside) = (Path.Combine(Work, "p"), Path.Combine(Work, "link"), Path.Combine(Work, "aside"));
+        try
+        {
+            // What the last time left where an upload came between.
+            if (new FileInfo(real).LinkTarget is not null)
+                File.Delete(real);
+            if (Directory.Exists(aside) && Directory.Exists(real))
+                Directory.Delete(aside, recursive: true);
+            else if (Directory.Exists(aside))
+                Directory.Move(aside, real);
+            if (new FileInfo(link).LinkTarget is null)
+                File.CreateSymbolicLink(link, target);
+
+            Directory.CreateDirectory(real);
+            Directory.Move(real, aside);
+            Directory.Move(link, real);
+            File.Delete(real);
+            Directory.Move(aside, real);
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
+        }
     }
 }

@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using FurtherLink.Device;
+using FurtherLink.Messages;
+using FurtherLink.Processes;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FurtherLink.Tests.Device;
 
@@ -10,8 +13,11 @@ internal sealed class UrlCacheTests : UploadFixture
 {
     private TcpListener _server = null!;
     private int _requests;
+    private bool _isSilent;
     private string _answer = "";
     private Task _serving = Task.CompletedTask;
+
+    private static TimeSpan LinkPatience => TimeSpan.FromSeconds(30);
 
     private string Address => $"http://127.0.0.1:{((IPEndPoint)_server.LocalEndpoint).Port}/f";
 
@@ -21,6 +27,7 @@ internal sealed class UrlCacheTests : UploadFixture
     public void Listen()
     {
         _requests = 0;
+        _isSilent = false;
         Answer("200 OK", "fetched");
         _server = new TcpListener(IPAddress.Loopback, 0);
         _server.Start();
@@ -125,6 +132,22 @@ internal sealed class UrlCacheTests : UploadFixture
         Assert.That(Snapshot(), Is.EqualTo(before));
     }
 
+    [TestCase("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")]
+    [TestCase("HTTP/1.1 200 OK\r\n")]
+    public async Task Upload_ServerStallsAfterItsAnswerBegan_Fails(string answer)
+    {
+        _answer = answer;
+        _isSilent = true;
+        using var cache = new UrlCache(LinkPatience, TimeSpan.FromMilliseconds(200), TimeProvider.System, NullLogger.Instance);
+        using var work = WorkDirectories.OpenWork(Options, UserAccount.Current);
+        using var upload = Upload.Parse(Encoding.UTF8.GetBytes(Tree("p", ("a", Url(Address))).ToJsonString()));
+        Assert.That(
+            async () => await cache.EnsureAsync(work, upload.Files[0], CancellationToken.None),
+            Throws.InstanceOf<LinkException>().With.Message.Contains("sends nothing"));
+        Assert.That(Directory.EnumerateFileSystemEntries(Work), Is.Empty);
+        Assert.That(_requests, Is.EqualTo(1));
+    }
+
     [TestCase("..", "f")]
     [TestCase("../..", "f")]
     [TestCase("b", "../../x")]
@@ -175,9 +198,12 @@ internal sealed class UrlCacheTests : UploadFixture
                 var request = new byte[4096];
                 _ = await stream.ReadAsync(request);
                 await stream.WriteAsync(Encoding.UTF8.GetBytes(_answer));
+                // Silent until the client has given up.
+                while (_isSilent && await stream.ReadAsync(request) > 0)
+                    continue;
             }
         }
-        catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException or InvalidOperationException or IOException)
         {
             // The listener was stopped.
         }

@@ -1,8 +1,12 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using System.Net.WebSockets;
 using FurtherLink.Transports.WebSockets;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -13,9 +17,10 @@ internal sealed class LinkApp : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private LinkApp(WebApplication app, Uri address)
+    private LinkApp(WebApplication app, Uri address, ConcurrentQueue<Socket> sockets)
     {
         _app = app;
+        Sockets = sockets;
         Address = address;
         Http = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = address };
     }
@@ -27,13 +32,21 @@ internal sealed class LinkApp : IAsyncDisposable
 
     public int Port => Address.Port;
 
+    /// <summary>The server's sockets of all connections so far.</summary>
+    public ConcurrentQueue<Socket> Sockets { get; }
+
     public HttpClient Http { get; }
 
     public static async Task<LinkApp> StartAsync(
         ScriptedServer? server = null, Action<WebSocketLinkOptions>? transport = null, Action<LinkOptions>? core = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        var sockets = new ConcurrentQueue<Socket>();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Use(next => connection =>
+        {
+            sockets.Enqueue(connection.Features.GetRequiredFeature<IConnectionSocketFeature>().Socket);
+            return next(connection);
+        })));
         builder.Services.AddRoutingCore();
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Patience);
         if (server is not null)
@@ -45,7 +58,7 @@ internal sealed class LinkApp : IAsyncDisposable
         app.UseFurtherLink();
         app.MapFurtherLink();
         await app.StartAsync();
-        return new LinkApp(app, new Uri(app.Urls.Single()));
+        return new LinkApp(app, new Uri(app.Urls.Single()), sockets);
     }
 
     public Task StopAsync() => _app.StopAsync();
@@ -56,7 +69,7 @@ internal sealed class LinkApp : IAsyncDisposable
         var socket = new ClientWebSocket();
         socket.Options.CollectHttpResponseDetails = true;
         configure?.Invoke(socket.Options);
-        await socket.ConnectAsync(new UriBuilder(Address) { Scheme = "ws", Path = path.Split('?')[0], Query = path.Contains('?', StringComparison.Ordinal) ? path.Split('?', 2)[1] : "" }.Uri, default);
+        await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{Port}{path}"), default);
         return socket;
     }
 

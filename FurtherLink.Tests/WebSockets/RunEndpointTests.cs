@@ -109,6 +109,17 @@ internal sealed class RunEndpointTests
     }
 
     [Test]
+    public async Task Socket_OfAConnection_HoldsLittleThatIsUnsent()
+    {
+        await using var app = await LinkApp.StartAsync(ScriptedServer.Echo());
+        using var socket = await app.ConnectAsync();
+        var value = new byte[sizeof(int)];
+        // TCP_NOTSENT_LOWAT
+        Assert.That(app.Sockets.Single().GetRawSocketOption(6, 25, value), Is.EqualTo(sizeof(int)));
+        Assert.That(BitConverter.ToInt32(value), Is.EqualTo(16 * 1024));
+    }
+
+    [Test]
     public async Task Message_OverTheLimit_ClosesWith1009([Values] bool fragmented)
     {
         var server = ScriptedServer.Echo();

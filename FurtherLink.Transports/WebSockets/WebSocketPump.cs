@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.IO.Pipelines;
 using System.Net.WebSockets;
+using System.Runtime.CompilerServices;
 using System.Text;
 using FurtherLink.Codecs;
 using Microsoft.Extensions.Logging;
@@ -90,6 +91,7 @@ internal sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, 
 
     /// <summary>Receives a message into the pipe, without flushing it.</summary>
     /// <returns>False where no more will come.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> ReceiveAsync(PipeWriter output)
     {
         // Without a buffer, so that a connection that is idle holds none.
@@ -164,6 +166,7 @@ internal sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, 
 
     /// <summary>Sends what is in the pipe.</summary>
     /// <returns>False where nothing more is to be sent but the close.</returns>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> SendAsync(PipeReader input)
     {
         var result = await input.ReadAsync(CancellationToken.None).ConfigureAwait(false);
@@ -188,6 +191,7 @@ internal sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, 
         }
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
     private async ValueTask SendAsync(Frame frame)
     {
         var type = frame.Kind == FrameKind.Text ? WebSocketMessageType.Text : WebSocketMessageType.Binary;
