@@ -71,6 +71,12 @@ public sealed record AttachOptions
     /// </summary>
     public long? Window { get; init; }
 
+    /// <summary>
+    /// Output is held back until none has come for this long, at most four times as long and never 16 KiB or an exit: for programs that
+    /// write a line in several pieces. Zero = sent at once. Default zero.
+    /// </summary>
+    public TimeSpan Gather { get; init; }
+
     /// <summary>Whether it types or only watches.</summary>
     public Access Access { get; init; } = Access.Drive;
 

@@ -6,6 +6,7 @@ using FurtherLink.Sessions;
 namespace FurtherLink.Peers;
 
 /// <summary>One peer watching one session under a name of its own, with a cursor of its own. Thread safe.</summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "It ends with its session or by Detach, which dispose.")]
 public sealed class Attachment
 {
     // A follower so far behind its session's events is not reading any more.
@@ -24,6 +25,7 @@ public sealed class Attachment
     private IDisposable? _following;
     private long _received;
     private long _sent;
+    private Gathering? _gathering;
     private bool _latestNext;
     private bool _done;
 
@@ -87,6 +89,8 @@ public sealed class Attachment
             OnStalled = _ => Peer.Abort($"it has taken no output of session {session.Id} for too long"),
         });
         _sent = _received = _reader.Position;
+        if (_options.Gather > TimeSpan.Zero)
+            _gathering = new Gathering(session.Output, _options.Gather, _outbox.Time, () => _outbox.Wake(this, inline: false));
         _hold = (session as Session)?.Hold;
         _hold?.Join();
         _following = session.Notices.Follow(OnNotice);
@@ -116,9 +120,15 @@ public sealed class Attachment
                 return true;
             }
 
+            if (_gathering is not null && !_gathering.MayRead(_reader!.Position))
+                return false;
             var limit = Limit(maxBytes);
             if (limit <= 0 || !_reader!.TryRead(limit, out var chunk))
+            {
+                _gathering?.Begin();
                 return TryEncodeWaiting(codec, writer);
+            }
+
             if (chunk.Missed > 0)
                 codec.Encode(new Missed(Name, chunk.Offset - chunk.Missed, chunk.Offset) { Client = Peer.Client }, writer);
             if (chunk.Exit is not { } exit)
@@ -180,6 +190,7 @@ public sealed class Attachment
 
     private void End()
     {
+        _gathering?.Dispose();
         _reader?.Dispose();
         _following?.Dispose();
         _ended.TrySetResult();

@@ -33,6 +33,9 @@ internal sealed class Outbox(IMessageCodec codec, PipeWriter frames, int maxChun
     private bool _completed;
     private (ushort Code, string Reason)? _close;
 
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => time;
+
     /// <summary>Whether so much is posted that who asks for more should not be read.</summary>
     public bool IsFull => Volatile.Read(ref _postedCost) > MaxPosted;
 

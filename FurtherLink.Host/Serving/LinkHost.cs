@@ -39,6 +39,7 @@ internal static class LinkHost
         var section = builder.Configuration.GetSection(HostConfiguration.Section);
         builder.Services.AddFurtherLink(section).AddStandardRunners().AddWebSockets(section, endpoints => Replace(endpoints.TrustedOrigins, options.TrustedOrigins));
         builder.Services.PostConfigure<LinkOptions>(MakeAbsolute);
+        builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
         builder.WebHost.UseKestrelCore().UseSockets(transport => transport.CreateBoundListenSocket = sockets.Get);
         builder.WebHost.ConfigureKestrel(kestrel =>

@@ -75,7 +75,10 @@ public sealed class FurtherCodec : IMessageCodec
             Code = request.Text(FurtherField.Code),
             Path = request.Text(FurtherField.Path),
             Display = Display(request),
-        });
+        })
+        {
+            Options = _writer.OptionsFor(runner),
+        };
     }
 
     private static DisplayRequest? Display(FurtherRequest request)
@@ -92,7 +95,7 @@ public sealed class FurtherCodec : IMessageCodec
     {
         if (request.Integer(FurtherField.Rows) is not { } rows || request.Integer(FurtherField.Cols) is not { } columns)
             throw request.Bad("resize: rows and cols must be whole numbers");
-        var size = new TerminalSize(rows, columns);
-        return size.IsValid ? size : throw request.BadValue("resize: rows and cols must be 0 to 65535");
+        // Whether there is such a process and whether it has a terminal is said before whether the numbers are right: by the session.
+        return new TerminalSize(rows, columns);
     }
 }

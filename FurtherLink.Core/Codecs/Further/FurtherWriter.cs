@@ -14,6 +14,8 @@ internal sealed class FurtherWriter
     // Room for the longest beginning of a frame, so that a body with text of a known length lies in one piece.
     private const int HeadRoom = 64;
 
+    private static readonly AttachOptions GatheredOptions = AttachOptions.Default with { Gather = TimeSpan.FromMilliseconds(5) };
+
     private readonly bool _named;
     private readonly byte[] _tail;
     private volatile FurtherExtensions _extensions;
@@ -34,6 +36,13 @@ internal sealed class FurtherWriter
 
     /// <summary>For /run-py: {"type", "data", "process"}, the last always empty.</summary>
     public static FurtherWriter ForRunPy() => new(", \"process\": \"\"", named: false);
+
+    /// <summary>
+    /// How a client gets the output of a program. Python writes a line in pieces, and clients of Further-Link, which asks for nothing else,
+    /// know a line that is printed as one message.
+    /// </summary>
+    public AttachOptions OptionsFor(string runner) =>
+        runner == "python3" && _extensions == FurtherExtensions.None ? GatheredOptions : AttachOptions.Default;
 
     /// <summary>Also writes what only clients get that asked for it.</summary>
     public void Ask(FurtherExtensions extensions) => _extensions |= extensions;

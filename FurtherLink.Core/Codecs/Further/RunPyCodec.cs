@@ -56,7 +56,7 @@ internal sealed class RunPyCodec : IMessageCodec
         if (code is null && string.IsNullOrEmpty(path))
             throw request.Bad("start has neither sourceScript nor sourcePath");
         _writer.Ask(FurtherExtensionNames.Of(request.Value(FurtherField.Extensions)));
-        return new Start(Name, new RunRequest("python3") { Code = code, Path = path });
+        return new Start(Name, new RunRequest("python3") { Code = code, Path = path }) { Options = _writer.OptionsFor("python3") };
     }
 
     private static Call Upload(FurtherRequest request)

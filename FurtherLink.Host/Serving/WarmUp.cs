@@ -1,0 +1,48 @@
+using System.Buffers;
+using FurtherLink.Codecs;
+using FurtherLink.Messages;
+using FurtherLink.Peers;
+using FurtherLink.Processes;
+using FurtherLink.Sessions;
+using Microsoft.Extensions.Options;
+
+namespace FurtherLink.Host.Serving;
+
+/// <summary>
+/// Runs one trivial program for nobody once the server listens, so that the first person's program starts as fast as any other: the
+/// code has been compiled by then. It uses a table of its own, so that no list and no log shows it.
+/// </summary>
+internal sealed class WarmUp(
+    IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<LinkCodec> codecs, IEnumerable<IService> services) : BackgroundService
+{
+    private const string Program = "/bin/true";
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        await Task.Yield();
+        if (!File.Exists(Program))
+            return;
+        await using var sessions = new SessionTable(options, runners);
+        var server = new LinkServer(sessions, codecs, services, options);
+        var (transport, end) = LinkPipe.CreatePair();
+        var serving = server.ServeAsync(new LinkConnection("warm-up", "further", end) { Principal = Rights.Grant("warm-up", Access.Drive) }, stoppingToken);
+
+        var writer = new FrameWriter(transport.Output);
+        writer.Write(FrameKind.Text, "{\"type\":\"start\",\"process\":\"1\",\"data\":{\"runner\":\"exec\",\"path\":\"/bin/true\"}}"u8);
+        await transport.Output.FlushAsync(stoppingToken);
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            var result = await transport.Input.ReadAsync(stoppingToken);
+            var isOver = result.IsCompleted || Tells(result.Buffer.ToArray());
+            transport.Input.AdvanceTo(result.Buffer.End);
+            if (isOver)
+                break;
+        }
+
+        await transport.Output.CompleteAsync();
+        await transport.Input.CompleteAsync();
+        await serving;
+    }
+
+    private static bool Tells(ReadOnlySpan<byte> frames) => frames.IndexOf("\"stopped\""u8) >= 0 || frames.IndexOf("\"error\""u8) >= 0;
+}
