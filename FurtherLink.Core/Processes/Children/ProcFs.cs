@@ -20,7 +20,7 @@ internal static class ProcFs
             {
                 // Without CONFIG_PROC_CHILDREN no thread has the list.
                 if (!ReadChildren(pid, thread, children))
-                    return [.. Processes().Where(other => Read(other) is { } entry && entry.Parent == pid)];
+                    return SearchChildrenOf(pid);
             }
         }
         catch (IOException)
@@ -38,7 +38,7 @@ internal static class ProcFs
         var self = Environment.ProcessId;
         var first = new List<int>();
         if (!ReadChildren(self, self, first))
-            return [.. Processes().Where(other => Read(other) is { } entry && entry.Parent == self)];
+            return SearchChildrenOf(self);
         // Whenever one of them is reaped while the list is read, the next may be left out: the same twice is the truth.
         while (true)
         {
@@ -51,6 +51,9 @@ internal static class ProcFs
             first = second;
         }
     }
+
+    /// <summary>The children of a process, found by looking at every process: for kernels that keep no list.</summary>
+    public static List<int> SearchChildrenOf(int pid) => [.. Processes().Where(other => Read(other) is { } entry && entry.Parent == pid)];
 
     /// <summary>The ids of all processes.</summary>
     public static IEnumerable<int> Processes() => Numbers("/proc");

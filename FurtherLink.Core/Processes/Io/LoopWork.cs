@@ -16,5 +16,6 @@ internal abstract class LoopWork
     internal bool TryPost() => Interlocked.Exchange(ref _posted, 1) == 0;
 
     /// <summary>From here on a post brings another turn.</summary>
-    internal void Take() => Volatile.Write(ref _posted, 0);
+    /// <remarks>A full fence: what the turn reads must not be read before, or what a post that comes too late for another turn was about is missed.</remarks>
+    internal void Take() => Interlocked.Exchange(ref _posted, 0);
 }
