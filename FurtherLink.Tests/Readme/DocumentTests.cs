@@ -7,7 +7,8 @@ namespace FurtherLink.Tests.Readme;
 
 /// <summary>
 /// Runs every fenced block of the documents. By kind: "console" (see <see cref="ConsoleExample"/>), "exchange PATH" (messages on a WebSocket to
-/// PATH, by default /run; see <see cref="Exchange"/>), "json" (an appsettings.json), "csharp" (a Program.cs, compiled); "text" is no example.
+/// PATH, by default /run; see <see cref="Exchange"/>), "json" (an appsettings.json), "csharp" (a Program.cs, compiled), "python" (run to
+/// its last line by the server); "text" is no example.
 /// </summary>
 [TestFixture]
 internal sealed class DocumentTests
@@ -34,7 +35,12 @@ internal sealed class DocumentTests
         }
 
         _folder.Write("appsettings.json", new JsonObject { ["FurtherLink"] = new JsonObject { ["Runners"] = runners } }.ToJsonString());
-        _host = await HostProcess.ServeAsync(_folder.Path, "--port 0", new Dictionary<string, string?> { ["HOME"] = _folder.Path });
+        _host = await HostProcess.ServeAsync(_folder.Path, "--port 0", new Dictionary<string, string?>
+        {
+            ["HOME"] = _folder.Path,
+            // Debian's Python, which has the packages for pictures.
+            ["PATH"] = "/usr/bin:" + Environment.GetEnvironmentVariable("PATH"),
+        });
     }
 
     [OneTimeTearDown]
@@ -52,7 +58,8 @@ internal sealed class DocumentTests
         "exchange" => ExchangeAsync(example),
         "json" => SettingsAsync(example),
         "csharp" => CompileAsync(example),
-        _ => throw new AssertionException($"{example}: a block is one of console, exchange, json, csharp, text."),
+        "python" => PythonAsync(example),
+        _ => throw new AssertionException($"{example}: a block is one of console, exchange, json, csharp, python, text."),
     };
 
     [Test]
@@ -60,11 +67,35 @@ internal sealed class DocumentTests
 
     private async Task ExchangeAsync(Example example)
     {
-        var path = example.Argument.Length > 0 ? example.Argument : "/run";
-        var address = new UriBuilder(new Uri(_host.Address, path)) { Scheme = _host.Address.Scheme == "https" ? "wss" : "ws" };
-        await using var peer = await SocketPeer.ConnectAsync(address.Uri);
+        await using var peer = await ConnectAsync(example.Argument.Length > 0 ? example.Argument : "/run");
         await Exchange.PlayAsync(peer, example.Lines);
     }
+
+    // An example that listens would go on for ever: it is ended behind its last line, which it reaches only without a mistake.
+    private async Task PythonAsync(Example example)
+    {
+        var code = string.Join('\n', example.Lines.Append("import os, sys").Append("sys.stdout.flush()").Append("os._exit(0)"));
+        var start = new JsonObject
+        {
+            ["type"] = "start",
+            ["process"] = "1",
+            ["data"] = new JsonObject { ["runner"] = "python3", ["code"] = code },
+        };
+        await using var peer = await ConnectAsync("/run");
+        await peer.SendAsync(start.ToJsonString());
+        var messages = "";
+        while (await peer.ReceiveAsync() is { } message)
+        {
+            messages += message + "\n";
+            if ((string?)JsonNode.Parse(message)!["type"] is "stopped" or "error")
+                break;
+        }
+
+        Assert.That(messages, Does.Contain("\"exitCode\": 0"), example.ToString());
+    }
+
+    private Task<SocketPeer> ConnectAsync(string path) =>
+        SocketPeer.ConnectAsync(new UriBuilder(new Uri(_host.Address, path)) { Scheme = _host.Address.Scheme == "https" ? "wss" : "ws" }.Uri);
 
     private static Task SettingsAsync(Example example)
     {
