@@ -41,7 +41,13 @@ internal static class LinkHost
         builder.Services.PostConfigure<LinkOptions>(MakeAbsolute);
         builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
-        builder.WebHost.UseKestrelCore().UseSockets(transport => transport.CreateBoundListenSocket = sockets.Get);
+        builder.WebHost.UseKestrelCore().UseSockets(transport =>
+        {
+            transport.CreateBoundListenSocket = sockets.Get;
+
+            // From the socket to the message and back without a hop to the pool; what may block moves to the pool itself.
+            transport.UnsafePreferInlineScheduling = true;
+        });
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
