@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
+using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Processes;
 

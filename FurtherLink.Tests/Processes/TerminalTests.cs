@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
+using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Processes;
 

@@ -1,7 +1,0 @@
-namespace FurtherLink.Tests.Processes;
-
-/// <summary>Soak tests have a short form for every run and a long one, which FURTHER_LINK_TEST_LONG=1 asks for.</summary>
-internal static class SoakSize
-{
-    public static int Of(int shortForm, int longForm) => Environment.GetEnvironmentVariable("FURTHER_LINK_TEST_LONG") == "1" ? longForm : shortForm;
-}
