@@ -22,6 +22,9 @@ internal sealed partial class HostProcess : IAsyncDisposable
     /// <summary>The executable beside the tests.</summary>
     public static string Executable { get; } = Path.Combine(AppContext.BaseDirectory, "furtherlink");
 
+    /// <summary>Its process id.</summary>
+    public int Id => _process.Id;
+
     /// <summary>All that it has printed so far and was read.</summary>
     public string Output => string.Join('\n', _lines);
 
