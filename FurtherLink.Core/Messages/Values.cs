@@ -71,17 +71,33 @@ public sealed record AttachOptions
     /// </summary>
     public long? Window { get; init; }
 
-    /// <summary>
-    /// Output is held back until none has come for this long, at most four times as long and never 16 KiB or an exit: for programs that
-    /// write a line in several pieces. Zero = sent at once. Default zero.
-    /// </summary>
-    public TimeSpan Gather { get; init; }
+    /// <summary>For clients that know what is printed together as one message; null = output is sent at once.</summary>
+    public GatherOptions? Gather { get; init; }
 
     /// <summary>Whether it types or only watches.</summary>
     public Access Access { get; init; } = Access.Drive;
 
     /// <summary>Anything its creator wants to find again on the attachment.</summary>
     public object? Tag { get; init; }
+}
+
+/// <summary>
+/// Output is held back until none has come for a moment, at most four moments, and never 16 KiB or an exit: for clients that know what is
+/// printed together as one message.
+/// </summary>
+public sealed record GatherOptions
+{
+    /// <summary>The moment while the program is young: 30 ms.</summary>
+    public TimeSpan StartQuiet { get; init; } = TimeSpan.FromMilliseconds(30);
+
+    /// <summary>How long it is young: 100 ms.</summary>
+    public TimeSpan StartTime { get; init; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>It is no longer young once this client has sent it input.</summary>
+    public bool UntilInput { get; init; }
+
+    /// <summary>The moment later: zero = output is sent at once then.</summary>
+    public TimeSpan Quiet { get; init; }
 }
 
 /// <summary>What a session is, as lists and start replies show it. A snapshot.</summary>

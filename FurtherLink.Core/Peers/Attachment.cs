@@ -89,12 +89,15 @@ public sealed class Attachment
             OnStalled = _ => Peer.Abort($"it has taken no output of session {session.Id} for too long"),
         });
         _sent = _received = _reader.Position;
-        if (_options.Gather > TimeSpan.Zero)
-            _gathering = new Gathering(session.Output, _options.Gather, _outbox.Time, () => _outbox.Wake(this, inline: false));
+        if (_options.Gather is { } gather)
+            _gathering = new Gathering(session.Output, gather, _outbox.Time, () => _outbox.Wake(this, inline: false));
         _hold = (session as Session)?.Hold;
         _hold?.Join();
         _following = session.Notices.Follow(OnNotice);
     }
+
+    /// <summary>The client sends input: what it causes is not held back as a young program's output is.</summary>
+    internal void OnInput() => _gathering?.OnInput();
 
     /// <summary>Where output begins.</summary>
     internal long Position => _sent;

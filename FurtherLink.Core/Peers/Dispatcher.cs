@@ -108,7 +108,9 @@ internal sealed partial class Dispatcher(
 
     private void Write(Input input, Peer peer)
     {
-        var session = Named(input.Name, peer, Access.Drive).Session;
+        var attachment = Named(input.Name, peer, Access.Drive);
+        var session = attachment.Session;
+        attachment.OnInput();
         Track(input, input.Name, peer, session.WriteAsync(input.Data, peer.Gone), input.Data.Length);
         if (input.End)
             Track(input, input.Name, peer, session.ControlAsync(new EndOfInput(), peer.Gone), 0);

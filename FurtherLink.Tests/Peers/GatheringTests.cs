@@ -19,7 +19,7 @@ internal sealed class GatheringTests
     {
         _over = 0;
         _log = new OutputLog(new LogOptions { Time = _time });
-        _gathering = new Gathering(_log, Quiet, _time, () => _over++);
+        _gathering = new Gathering(_log, new GatherOptions { StartTime = TimeSpan.Zero, Quiet = Quiet }, _time, () => _over++);
     }
 
     [TearDown]
@@ -78,6 +78,33 @@ internal sealed class GatheringTests
         _gathering.Begin();
         await PrintAsync(1);
         Assert.That(_gathering.MayRead(1), Is.False);
+    }
+
+    [Test]
+    public async Task Output_OfAYoungProgram_IsHeldLonger_UntilItGetsInput()
+    {
+        _gathering.Dispose();
+        using var young = new Gathering(_log, new GatherOptions { UntilInput = true }, _time, () => _over++);
+        await PrintAsync(1);
+        Assert.That(young.MayRead(0), Is.False);
+        _time.Advance(TimeSpan.FromMilliseconds(29));
+        Assert.That(_over, Is.Zero);
+        young.OnInput();
+        Assert.That(_over, Is.EqualTo(1));
+        Assert.That(young.MayRead(0), Is.True);
+        young.Begin();
+        await PrintAsync(1);
+        Assert.That(young.MayRead(1), Is.True, "what input causes is sent at once");
+    }
+
+    [Test]
+    public async Task Output_OfAProgramNoLongerYoung_IsSentAtOnce()
+    {
+        _gathering.Dispose();
+        using var young = new Gathering(_log, new GatherOptions(), _time, () => _over++);
+        _time.Advance(TimeSpan.FromMilliseconds(100));
+        await PrintAsync(1);
+        Assert.That(young.MayRead(0), Is.True);
     }
 
     private async Task PrintAsync(int bytes) => await _log.GetWriter(OutputKind.Out).WriteAsync(new byte[bytes]);

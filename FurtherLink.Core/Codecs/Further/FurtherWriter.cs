@@ -14,7 +14,8 @@ internal sealed class FurtherWriter
     // Room for the longest beginning of a frame, so that a body with text of a known length lies in one piece.
     private const int HeadRoom = 64;
 
-    private static readonly AttachOptions GatheredOptions = AttachOptions.Default with { Gather = TimeSpan.FromMilliseconds(5) };
+    private static readonly AttachOptions PlainOptions = AttachOptions.Default with { Gather = new GatherOptions { UntilInput = true } };
+    private static readonly AttachOptions PythonOptions = AttachOptions.Default with { Gather = new GatherOptions { Quiet = TimeSpan.FromMilliseconds(5) } };
 
     private readonly bool _named;
     private readonly byte[] _tail;
@@ -38,11 +39,11 @@ internal sealed class FurtherWriter
     public static FurtherWriter ForRunPy() => new(", \"process\": \"\"", named: false);
 
     /// <summary>
-    /// How a client gets the output of a program. Python writes a line in pieces, and clients of Further-Link, which asks for nothing else,
-    /// know a line that is printed as one message.
+    /// How a client gets the output of a program. Clients of Further-Link, which ask for no extension, know as one message what is printed
+    /// together: the output of a short program, and a line that Python writes in pieces.
     /// </summary>
     public AttachOptions OptionsFor(string runner) =>
-        runner == "python3" && _extensions == FurtherExtensions.None ? GatheredOptions : AttachOptions.Default;
+        _extensions != FurtherExtensions.None ? AttachOptions.Default : runner == "python3" ? PythonOptions : PlainOptions;
 
     /// <summary>Also writes what only clients get that asked for it.</summary>
     public void Ask(FurtherExtensions extensions) => _extensions |= extensions;

@@ -82,10 +82,6 @@ public sealed class FurtherDecodeTests
     [TestCase("{\"type\": \"nothing\", \"process\": \"1\"}", null)]
     public void Field_MissingOrOfTheWrongType_IsABadMessage(string text, string? process) => AssertRefused(text, BadMessage, process);
 
-    [TestCase("{\"type\": \"resize\", \"process\": \"1\", \"data\": {\"rows\": 65536, \"cols\": 5}}")]
-    [TestCase("{\"type\": \"resize\", \"process\": \"1\", \"data\": {\"rows\": 5, \"cols\": -1}}")]
-    [TestCase("{\"type\": \"resize\", \"process\": \"1\", \"data\": {\"rows\": 5, \"cols\": 123456789012345678901234567890}}")]
-    [TestCase("{\"type\": \"resize\", \"process\": \"1\", \"data\": {\"rows\": 5, \"cols\": -123456789012345678901234567890}}")]
     [TestCase("{\"type\": \"stdin\", \"process\": \"1\", \"data\": {\"input\": \"a\\ud800\"}}")]
     [TestCase("{\"type\": \"stdin\", \"process\": \"1\", \"data\": {\"input\": \"\\udc00\\ud800\"}}")]
     [TestCase("{\"type\": \"start\", \"process\": \"1\", \"data\": {\"runner\": \"python3\", \"code\": \"\\ud800\"}}")]
@@ -142,7 +138,7 @@ public sealed class FurtherDecodeTests
         Assert.That(start.Name, Is.EqualTo("é😀\n"));
         Assert.That(start.Request, Is.EqualTo(new RunRequest("python3") { Code = "print('é😀')\n", Path = "my project/", Display = new DisplayRequest(640, 480), Arguments = start.Request.Arguments }));
         Assert.That(start.Request.User, Is.Null);
-        Assert.That(start.Options, Is.EqualTo(AttachOptions.Default));
+        Assert.That(start.Options, Is.EqualTo(AttachOptions.Default with { Gather = new GatherOptions { Quiet = TimeSpan.FromMilliseconds(5) } }));
     }
 
     [TestCase("\"code\": 5, \"path\": {}", null, null)]
