@@ -6,7 +6,8 @@ namespace FurtherLink.Tests.Conformance;
 
 /// <summary>
 /// What clients of the existing server suffer from, which this one must not do: real programs, over real WebSockets. Each fixture has
-/// one group of its faults. Foreign pages that run code are in <see cref="WebSockets.OriginTests"/>.
+/// one group of its faults. Foreign pages that run code are in <see cref="WebSockets.OriginTests"/>, names of packages that are options
+/// in <see cref="WebSockets.HttpEndpointTests"/>, programs that do not read their pipe in <see cref="ConformanceTests"/>.
 /// </summary>
 internal abstract class ExistingServerFaultTests
 {
