@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
-using FurtherLink.Processes;
+using FurtherLink.Processes.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace FurtherLink.Device;

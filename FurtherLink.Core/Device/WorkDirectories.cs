@@ -1,5 +1,6 @@
 using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Device;
 

@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using FurtherLink.Processes.Native;
 using Microsoft.Win32.SafeHandles;
 
 namespace FurtherLink.Processes;

@@ -1,3 +1,5 @@
+using FurtherLink.Processes.Native;
+
 namespace FurtherLink.Processes;
 
 /// <summary>What a process that runs programs for others does first, before anything else in Main.</summary>

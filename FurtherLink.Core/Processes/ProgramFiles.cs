@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Messages;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Processes;
 

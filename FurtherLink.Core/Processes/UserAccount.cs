@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Processes;
 

@@ -1,3 +1,5 @@
+using FurtherLink.Sessions.Logs;
+
 namespace FurtherLink.Sessions;
 
 /// <summary>How a log keeps output.</summary>

@@ -1,5 +1,6 @@
 using System.IO.Pipelines;
 using FurtherLink.Messages;
+using FurtherLink.Sessions.Logs;
 
 namespace FurtherLink.Sessions;
 

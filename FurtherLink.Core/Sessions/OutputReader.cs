@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Tasks.Sources;
 using FurtherLink.Messages;
+using FurtherLink.Sessions.Logs;
 
 namespace FurtherLink.Sessions;
 

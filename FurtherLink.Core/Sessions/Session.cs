@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Sessions.Channels;
 
 namespace FurtherLink.Sessions;
 

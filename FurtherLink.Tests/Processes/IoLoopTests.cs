@@ -1,8 +1,8 @@
 using System.IO.Pipelines;
 using System.Runtime.Versioning;
 using System.Threading.Tasks.Sources;
-using FurtherLink.Processes;
 using FurtherLink.Processes.Io;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Tests.Processes;
 

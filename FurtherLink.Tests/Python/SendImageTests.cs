@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using System.Threading.Channels;
 using FurtherLink.Processes;
 using FurtherLink.Sessions;
+using FurtherLink.Sessions.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FurtherLink.Tests.Python;

@@ -17,6 +17,7 @@ internal sealed class ConsoleExample(Example example, TemporaryFolder folder, in
     private static readonly string[] TriedElsewhere = ["bash extra/test.sh", "dotnet publish FurtherLink.Host ", "dotnet pack", "git clone ", "cd "];
 
     private int _port = port;
+    private string _shown = DefaultPort;
 
     public async Task RunAsync()
     {
@@ -96,6 +97,7 @@ internal sealed class ConsoleExample(Example example, TemporaryFolder folder, in
         var server = HostProcess.Start(folder.Path, ["-c", $"exec env {command} --port 0".Replace(" furtherlink", " " + HostProcess.Executable, StringComparison.Ordinal)], executable: "/bin/bash");
         await server.ReadUntilAsync("Ctrl-C");
         _port = server.Address.Port;
+        _shown = shown;
         Assert.That(Wildcard.Matches(output.Select(line => line.Replace(shown, _port.ToString(), StringComparison.Ordinal)), server.Output.Split('\n')),
             $"{example}: $ {words}\nprinted\n{server.Output}");
         return server;
@@ -127,5 +129,5 @@ internal sealed class ConsoleExample(Example example, TemporaryFolder folder, in
         Assert.That(Wildcard.Matches(expected, lines), $"{example}: $ {words}\nprinted\n{output}");
     }
 
-    private string AtPort(string text) => text.Replace(DefaultPort, _port.ToString(), StringComparison.Ordinal);
+    private string AtPort(string text) => text.Replace(_shown, _port.ToString(), StringComparison.Ordinal);
 }

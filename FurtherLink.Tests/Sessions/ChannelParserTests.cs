@@ -1,5 +1,5 @@
 using System.Text;
-using FurtherLink.Sessions;
+using FurtherLink.Sessions.Channels;
 
 namespace FurtherLink.Tests.Sessions;
 

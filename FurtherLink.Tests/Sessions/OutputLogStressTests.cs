@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Security.Cryptography;
 using FurtherLink.Messages;
 using FurtherLink.Sessions;
+using FurtherLink.Sessions.Logs;
 
 namespace FurtherLink.Tests.Sessions;
 

@@ -1,6 +1,7 @@
 using System.Text;
 using FurtherLink.Messages;
 using FurtherLink.Sessions;
+using FurtherLink.Sessions.Logs;
 
 namespace FurtherLink.Tests.Sessions;
 

@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
 using FurtherLink.Sessions;
+using FurtherLink.Sessions.Channels;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FurtherLink.Tests.Sessions;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Text;
-using FurtherLink.Sessions;
+using FurtherLink.Sessions.Logs;
 
 namespace FurtherLink.Tests.Sessions;
 

@@ -1,4 +1,5 @@
 using FurtherLink.Messages;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Processes.Children;
 

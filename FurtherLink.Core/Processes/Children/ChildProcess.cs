@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Io;
+using FurtherLink.Processes.Native;
 using Microsoft.Extensions.Logging;
 
 namespace FurtherLink.Processes.Children;

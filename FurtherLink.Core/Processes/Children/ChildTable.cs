@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Processes.Children;
 

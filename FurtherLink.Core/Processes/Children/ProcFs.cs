@@ -3,6 +3,7 @@ using System.Buffers.Text;
 using System.IO.Enumeration;
 using System.Runtime.Versioning;
 using System.Text;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Processes.Children;
 

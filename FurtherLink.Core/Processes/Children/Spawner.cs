@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Processes.Children;
 

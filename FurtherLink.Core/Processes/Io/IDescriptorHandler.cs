@@ -4,6 +4,6 @@ namespace FurtherLink.Processes.Io;
 internal interface IDescriptorHandler
 {
     /// <summary>Called on the loop's thread; must not wait.</summary>
-    /// <param name="events">What epoll says: <see cref="Libc.EpollIn"/> and its like.</param>
+    /// <param name="events">What epoll says: <see cref="Native.Libc.EpollIn"/> and its like.</param>
     void OnReady(uint events);
 }

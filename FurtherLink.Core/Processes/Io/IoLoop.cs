@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using FurtherLink.Processes.Native;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 

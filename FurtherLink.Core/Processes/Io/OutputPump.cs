@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Runtime.CompilerServices;
 using System.Runtime.Versioning;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Processes.Io;
 

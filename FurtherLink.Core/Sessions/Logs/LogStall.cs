@@ -1,4 +1,4 @@
-namespace FurtherLink.Sessions;
+namespace FurtherLink.Sessions.Logs;
 
 /// <summary>Watches a full log: tells readers that take nothing, and lets go of the program when one that trickles holds up others.</summary>
 internal sealed class LogStall(OutputLog log)

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 
-namespace FurtherLink.Processes;
+namespace FurtherLink.Processes.Native;
 
 /// <summary>Calls on paths that lead to directories and sockets.</summary>
 internal static partial class Libc

@@ -1,6 +1,6 @@
 using FurtherLink.Messages;
 
-namespace FurtherLink.Sessions;
+namespace FurtherLink.Sessions.Logs;
 
 /// <summary>A piece of a log's memory, filled once by one stream and given back when nobody points into it.</summary>
 /// <param name="bytes">The memory.</param>

@@ -1,4 +1,4 @@
-namespace FurtherLink.Sessions;
+namespace FurtherLink.Sessions.Logs;
 
 /// <summary>
 /// Wakes the readers of a log that wait for more. One alone is woken by whoever wrote; several are served in turn by one work item,

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using FurtherLink.Messages;
 
-namespace FurtherLink.Processes;
+namespace FurtherLink.Processes.Native;
 
 /// <summary>Starting, watching and ending processes.</summary>
 internal static unsafe partial class Libc

@@ -2,7 +2,7 @@ using System.IO.Pipelines;
 using System.Threading.Tasks.Sources;
 using FurtherLink.Messages;
 
-namespace FurtherLink.Sessions;
+namespace FurtherLink.Sessions.Logs;
 
 /// <summary>Writes one stream straight into a log's memory. Used by one thread at a time; allocates nothing once it is under way.</summary>
 internal sealed class LogWriter : PipeWriter, IValueTaskSource<FlushResult>

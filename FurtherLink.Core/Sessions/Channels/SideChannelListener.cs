@@ -2,7 +2,7 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using Microsoft.Extensions.Logging;
 
-namespace FurtherLink.Sessions;
+namespace FurtherLink.Sessions.Channels;
 
 /// <summary>One channel on which a program sends: a listening Unix socket and its connections, each read by a task of its own.</summary>
 [SupportedOSPlatform("linux")]

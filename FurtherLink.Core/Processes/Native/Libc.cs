@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace FurtherLink.Processes;
+namespace FurtherLink.Processes.Native;
 
 /// <summary>
 /// Every call into the C library: files, terminals and epoll here, starting and ending processes and user accounts in the other parts.

@@ -3,9 +3,10 @@ using System.Runtime.Versioning;
 using System.Text;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Processes.Native;
 using Microsoft.Extensions.Logging;
 
-namespace FurtherLink.Sessions;
+namespace FurtherLink.Sessions.Channels;
 
 /// <summary>
 /// What a program exchanges with its clients beside its streams, over Unix sockets in a directory of the session's own: it sends

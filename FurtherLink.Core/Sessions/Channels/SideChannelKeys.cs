@@ -5,7 +5,7 @@ using System.Threading.Channels;
 using FurtherLink.Messages;
 using Microsoft.Extensions.Logging;
 
-namespace FurtherLink.Sessions;
+namespace FurtherLink.Sessions.Channels;
 
 /// <summary>The channel on which a program hears of keys: connects to its socket at the first one and keeps the connection. Thread safe.</summary>
 /// <param name="directory">Where the program's socket is.</param>

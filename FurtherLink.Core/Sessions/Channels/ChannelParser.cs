@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace FurtherLink.Sessions;
+namespace FurtherLink.Sessions.Channels;
 
 /// <summary>
 /// Cuts what a program writes to a side channel into messages: each is its text and then " end" with the channel's name and a space

@@ -1,6 +1,6 @@
 using Microsoft.Win32.SafeHandles;
 
-namespace FurtherLink.Processes;
+namespace FurtherLink.Processes.Native;
 
 /// <summary>A file descriptor of ours: closed once nobody uses it any more.</summary>
 internal sealed class Descriptor : SafeHandleMinusOneIsInvalid

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace FurtherLink.Processes;
+namespace FurtherLink.Processes.Native;
 
 /// <summary>User accounts, and acting as one.</summary>
 internal static unsafe partial class Libc

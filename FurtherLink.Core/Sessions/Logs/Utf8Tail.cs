@@ -1,4 +1,4 @@
-namespace FurtherLink.Sessions;
+namespace FurtherLink.Sessions.Logs;
 
 /// <summary>The last few bytes of a stream (up to four), to tell whether they are the beginning of a character that goes on.</summary>
 /// <remarks>

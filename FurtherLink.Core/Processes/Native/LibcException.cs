@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace FurtherLink.Processes;
+namespace FurtherLink.Processes.Native;
 
 /// <summary>The operating system refused a call, for a reason that its caller does not expect.</summary>
 /// <param name="call">The call ("pipe2").</param>

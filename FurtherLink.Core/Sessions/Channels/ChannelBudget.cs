@@ -1,4 +1,4 @@
-namespace FurtherLink.Sessions;
+namespace FurtherLink.Sessions.Channels;
 
 /// <summary>How many bytes of unfinished messages the connections of one session may hold together. Thread safe.</summary>
 /// <param name="capacity">In bytes.</param>

@@ -1,6 +1,6 @@
 using System.Numerics;
 
-namespace FurtherLink.Sessions;
+namespace FurtherLink.Sessions.Logs;
 
 /// <summary>A run of bytes of one stream, contiguous in a block and in the log. Only the newest may grow; only the oldest shrinks.</summary>
 internal struct LogEntry
