@@ -83,11 +83,12 @@ internal sealed class SessionInput(TimeSpan timeout, TimeProvider time) : IDispo
     /// <summary>Called under the lock; where the flush completes at once, so does this, under the same lock.</summary>
     private async Task FlushAsync(PipeWriter writer)
     {
-        var flush = writer.FlushAsync(CancellationToken.None);
-        var waits = _busy = !flush.IsCompleted;
+        var waits = false;
         var open = false;
         try
         {
+            var flush = writer.FlushAsync(CancellationToken.None);
+            waits = _busy = !flush.IsCompleted;
             open = !(await flush.ConfigureAwait(false)).IsCompleted;
         }
         catch (IOException)

@@ -12,8 +12,9 @@ namespace FurtherLink.Host.Serving;
 /// Runs one trivial program for nobody once the server listens, so that the first person's program starts as fast as any other: the
 /// code has been compiled by then. It uses a table of its own, so that no list and no log shows it.
 /// </summary>
-internal sealed class WarmUp(
-    IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<LinkCodec> codecs, IEnumerable<IService> services) : BackgroundService
+internal sealed partial class WarmUp(
+    IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<LinkCodec> codecs, IEnumerable<IService> services,
+    ILogger<WarmUp> logger) : BackgroundService
 {
     private const string Program = "/bin/true";
 
@@ -22,27 +23,48 @@ internal sealed class WarmUp(
         await Task.Yield();
         if (!File.Exists(Program))
             return;
+        try
+        {
+            await RunAsync(stoppingToken);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Nobody waits for it: the first program only starts slower.
+            Log.Failed(logger, e);
+        }
+    }
+
+    private async Task RunAsync(CancellationToken stoppingToken)
+    {
         await using var sessions = new SessionTable(options, runners);
         var server = new LinkServer(sessions, codecs, services, options);
         var (transport, end) = LinkPipe.CreatePair();
         var serving = server.ServeAsync(new LinkConnection("warm-up", "further", end) { Principal = Rights.Grant("warm-up", Access.Drive) }, stoppingToken);
 
-        var writer = new FrameWriter(transport.Output);
-        writer.Write(FrameKind.Text, "{\"type\":\"start\",\"process\":\"1\",\"data\":{\"runner\":\"exec\",\"path\":\"/bin/true\"}}"u8);
-        await transport.Output.FlushAsync(stoppingToken);
-        while (!stoppingToken.IsCancellationRequested)
+        try
         {
-            var result = await transport.Input.ReadAsync(stoppingToken);
-            var isOver = result.IsCompleted || Tells(result.Buffer.ToArray());
-            transport.Input.AdvanceTo(result.Buffer.End);
-            if (isOver)
-                break;
+            new FrameWriter(transport.Output).Write(FrameKind.Text, "{\"type\":\"start\",\"process\":\"1\",\"data\":{\"runner\":\"exec\",\"path\":\"/bin/true\"}}"u8);
+            await transport.Output.FlushAsync(stoppingToken);
+            for (var isOver = false; !isOver;)
+            {
+                var result = await transport.Input.ReadAsync(stoppingToken);
+                isOver = result.IsCompleted || Tells(result.Buffer.ToArray());
+                transport.Input.AdvanceTo(result.Buffer.End);
+            }
         }
-
-        await transport.Output.CompleteAsync();
-        await transport.Input.CompleteAsync();
-        await serving;
+        finally
+        {
+            await transport.Output.CompleteAsync();
+            await transport.Input.CompleteAsync();
+            await serving;
+        }
     }
 
     private static bool Tells(ReadOnlySpan<byte> frames) => frames.IndexOf("\"stopped\""u8) >= 0 || frames.IndexOf("\"error\""u8) >= 0;
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Debug, "The warm-up failed")]
+        public static partial void Failed(ILogger logger, Exception exception);
+    }
 }

@@ -98,6 +98,16 @@ internal sealed class SessionInputTests
     }
 
     [Test]
+    public async Task Write_AfterTheInputBroke_SaysSo()
+    {
+        _input.Open(_pipe.Writer);
+        await _pipe.Reader.CompleteAsync(new IOException("broken"));
+
+        for (var i = 0; i < 2; i++)
+            Assert.That((await Assert.ThrowsAsync<LinkException>(() => WriteAsync("more")))!.Code, Is.EqualTo(FailureCode.InputClosed));
+    }
+
+    [Test]
     public async Task Dispose_WhileWritesWait_FailsThem()
     {
         var waiting = WriteAsync("early");
