@@ -23,11 +23,13 @@ internal sealed class ExistingServerFaultTestsLeaks
         var before = await SettledAsync(host, folder, _ => true);
         for (var i = 0; i < cycles; i++)
             await CycleAsync(client, i);
-        var after = await SettledAsync(host, folder, census => census with { Threads = before.Threads } == before);
+        var after = await SettledAsync(host, folder, census => census with { Threads = before.Threads, Descriptors = before.Descriptors } == before);
         TestContext.Out.WriteLine($"{cycles} cycles: {before} before, {after} after");
 
-        Assert.That(after with { Threads = before.Threads }, Is.EqualTo(before));
-        // The thread pool comes and goes by itself, whatever the number of cycles.
+        Assert.That(after with { Threads = before.Threads, Descriptors = before.Descriptors }, Is.EqualTo(before));
+        // The thread pool comes and goes by itself, and the runtime opens a file now and then, whatever the number of cycles: a leak is one in each
+        // cycle of a kind, at least a fifth of all.
+        Assert.That(after.Descriptors, Is.LessThanOrEqualTo(before.Descriptors + 8));
         Assert.That(after.Threads, Is.LessThanOrEqualTo(before.Threads + 16));
     }
 
