@@ -1,3 +1,5 @@
+using FurtherLink.Processes.Runners;
+
 namespace FurtherLink;
 
 /// <summary>The core's settings; section "FurtherLink" of the configuration.</summary>
@@ -77,6 +79,14 @@ public sealed class RunnerOptions
 {
     /// <summary>The command line, words separated by spaces; quotes group; "{file}" is the program's file. Without "{file}" the command takes no code, and runs in the directory that a request's path names. Mandatory.</summary>
     public string Command { get; set; } = "";
+
+    /// <summary>The words of a command line as <see cref="Command"/> is split.</summary>
+    /// <exception cref="FormatException">A quote is not closed.</exception>
+    public static IReadOnlyList<string> Split(string command)
+    {
+        ArgumentNullException.ThrowIfNull(command);
+        return CommandRunner.Split(command);
+    }
 
     /// <summary>The file extension that code gets, with its dot (".js"). Default none.</summary>
     public string Extension { get; set; } = "";

@@ -39,10 +39,24 @@ internal static class SettingsCheck
         var origin = configuration.Origin(runner.Path);
         if (string.IsNullOrWhiteSpace(runner["Command"]))
             yield return $"{name}:Command: is missing; give the command line, with {{file}} where the program's file goes (from {origin}).";
+        else if (!IsSplit(runner["Command"]!))
+            yield return $"{name}:Command: a quote is not closed in: {runner["Command"]} (from {origin}).";
         foreach (var key in runner.GetChildren().Select(child => child.Key).Except(RunnerKeys, StringComparer.OrdinalIgnoreCase))
             yield return $"{name}:{key}: there is no such setting; a runner has {string.Join(", ", RunnerKeys)} (from {origin}).";
         if (runner["Extension"] is { Length: > 0 } extension && (!extension.StartsWith('.') || extension.Contains('/')))
             yield return $"{name}:Extension: \"{extension}\" must begin with a dot, as in .js (from {origin}).";
+    }
+
+    private static bool IsSplit(string command)
+    {
+        try
+        {
+            return RunnerOptions.Split(command).Count > 0;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 
     private static string Nearest(string key)

@@ -26,7 +26,15 @@ internal static class LinkHost
 
         await using var app = Build(configuration, options, sockets, certificate);
         await app.StartAsync(cancellationToken);
-        StartMessage.Write(output, ProductVersion.Text, sockets, certificate);
+        try
+        {
+            StartMessage.Write(output, ProductVersion.Text, sockets, certificate);
+        }
+        catch (IOException e)
+        {
+            await warnings.WriteLineAsync($"furtherlink: the start message cannot be written: {e.Message}");
+        }
+
         await app.WaitForShutdownAsync(cancellationToken);
     }
 

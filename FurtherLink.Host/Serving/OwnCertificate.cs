@@ -9,7 +9,8 @@ namespace FurtherLink.Host.Serving;
 internal static class OwnCertificate
 {
     private const string CertificateFile = "cert.pem";
-    private const string KeyFile = "key.pem";
+    /// <summary>The key's name in the state folder.</summary>
+    public const string KeyFile = "key.pem";
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     // Some platforms refuse a server certificate that is valid for more than 825 days.

@@ -28,8 +28,8 @@ internal static class StateDirectory
             : throw new SettingException("StateDirectory: there is no home directory to keep the key in; say where with --state-dir.");
     }
 
-    /// <summary>Makes it where it is missing, and closes it to others where it is open.</summary>
-    /// <exception cref="SettingException">It cannot be made or closed.</exception>
+    /// <summary>Makes it where it is missing, and closes it to others where it is open and nothing else's.</summary>
+    /// <exception cref="SettingException">It cannot be made or closed, or is something else's.</exception>
     public static void Prepare(string path)
     {
         try
@@ -41,8 +41,12 @@ internal static class StateDirectory
             }
 
             Directory.CreateDirectory(path, Private);
-            if (File.GetUnixFileMode(path) != Private)
-                File.SetUnixFileMode(path, Private);
+            if (File.GetUnixFileMode(path) == Private)
+                return;
+            // A folder that is something else's is not closed to those who use it: /tmp, /proc, a home.
+            if (Directory.EnumerateFileSystemEntries(path).Any() && !File.Exists(Path.Combine(path, OwnCertificate.KeyFile)))
+                throw new SettingException($"StateDirectory: \"{path}\" is open to others and holds other things; say a folder of its own with --state-dir.");
+            File.SetUnixFileMode(path, Private);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -91,6 +91,15 @@ internal sealed class SettingsCheckTests
         }));
     }
 
+    [TestCase("node \\\"{file}", false)]
+    [TestCase("node '{file}", false)]
+    [TestCase("node \\\"it's\\\" {file}", true)]
+    public void Runner_WithAQuoteThatIsNotClosed_IsReported(string command, bool right)
+    {
+        _folder.Write("appsettings.json", "{\"FurtherLink\":{\"Runners\":{\"node\":{\"Command\":\"" + command + "\"}}}}");
+        Assert.That(Mistakes([]), right ? Is.Empty : Has.One.StartsWith("Runners:node:Command: a quote is not closed"));
+    }
+
     [Test]
     public void Runner_Right_IsTaken()
     {

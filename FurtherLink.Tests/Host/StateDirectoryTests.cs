@@ -46,6 +46,17 @@ internal sealed class StateDirectoryTests
     }
 
     [Test]
+    public void Folder_OfSomethingElse_IsRefusedAndLeftAsItIs()
+    {
+        using var folder = new TemporaryFolder();
+        folder.Write("a/theirs", "");
+        var open = Private | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+        File.SetUnixFileMode(folder["a"], open);
+        Assert.That(() => StateDirectory.Prepare(folder["a"]), Throws.TypeOf<SettingException>().With.Message.Contains("a folder of its own"));
+        Assert.That(File.GetUnixFileMode(folder["a"]), Is.EqualTo(open));
+    }
+
+    [Test]
     public void Folder_ThatCannotBe_IsReportedInWords()
     {
         using var folder = new TemporaryFolder();
