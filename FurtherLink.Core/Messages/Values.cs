@@ -22,6 +22,14 @@ public readonly record struct TerminalSize(int Rows, int Columns)
 
     /// <summary>Whether both numbers are in 0 to 65535.</summary>
     public bool IsValid => (ushort)Rows == Rows && (ushort)Columns == Columns;
+
+    /// <summary>Refuses a size that is not valid.</summary>
+    /// <exception cref="LinkException">It is not; the message says what is.</exception>
+    internal void Demand()
+    {
+        if (!IsValid)
+            throw new LinkException(FailureCode.BadValue, $"a terminal of {Rows} rows and {Columns} columns: each must be 0 to 65535");
+    }
 }
 
 /// <summary>How a program ended.</summary>

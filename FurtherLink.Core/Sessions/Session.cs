@@ -89,8 +89,7 @@ internal sealed class Session : ISession
         {
             if (Info.Terminal is null)
                 throw new LinkException(FailureCode.BadMessage, "there is no terminal to resize");
-            if (!size.IsValid)
-                throw new LinkException(FailureCode.BadValue, $"a terminal of {size.Rows} rows and {size.Columns} columns: each must be 0 to 65535");
+            size.Demand();
         }
         else if (control is Signal { Number: < 1 or > 64 } signal)
             throw new LinkException(FailureCode.BadValue, $"there is no signal {signal.Number}: it must be 1 to 64");

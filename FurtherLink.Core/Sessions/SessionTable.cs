@@ -69,8 +69,7 @@ public sealed partial class SessionTable : IAsyncDisposable
             throw new LinkException(FailureCode.Failed, "this device is shutting down");
         if (!_runners.TryGetValue(request.Runner, out var runner))
             throw new LinkException(FailureCode.NotFound, $"there is no runner \"{request.Runner}\"; there are: {string.Join(", ", _runners.Keys.Order())}");
-        if (request.Terminal is { IsValid: false } size)
-            throw new LinkException(FailureCode.BadValue, $"a terminal of {size.Rows} rows and {size.Columns} columns: each must be 0 to 65535");
+        request.Terminal?.Demand();
         if (!OperatingSystem.IsLinux())
             throw new LinkException(FailureCode.NotSupported, "programs can be run on Linux only");
         var user = FindUser(request.User);
