@@ -30,6 +30,7 @@ public static class FurtherLinkServiceCollectionExtensions
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton(_ => new DebianPackages());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, UploadService>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, SessionService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SessionShutdown>());
         var builder = new LinkBuilder(services);
         if (services.All(service => service.ServiceType != typeof(LinkCodec)))

@@ -31,6 +31,9 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
     /// <summary>Names of protocol extensions that the client asked for; "*" = all.</summary>
     public IReadOnlySet<string> Extensions { get; init; } = new HashSet<string>();
 
+    /// <summary>Programs wait for this connection's client; false = it misses what it is too slow for. Default true.</summary>
+    public bool Lossless { get; init; } = true;
+
     /// <summary>The connection carries several clients, told apart by <see cref="ClientMessage.Client"/>.</summary>
     public bool ManyClients { get; init; }
 

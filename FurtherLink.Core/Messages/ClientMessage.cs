@@ -54,6 +54,12 @@ public sealed record Input : ClientMessage
     /// <see cref="EndOfInput"/>. Default false.
     /// </summary>
     public bool End { get; set; }
+
+    /// <summary>
+    /// The client's number of this input, which is taken once however often it is sent: 1, 2, 3 and so on for each
+    /// <see cref="AttachOptions.ClientId"/>, and told back by <see cref="InputTaken"/>. Null = it has none.
+    /// </summary>
+    public long? Sequence { get; set; }
 }
 
 /// <summary>Resizes the terminal, sends a signal or a key event, or ends the input.</summary>

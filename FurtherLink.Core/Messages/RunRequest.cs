@@ -58,6 +58,28 @@ public sealed record SessionOptions
 
     /// <summary>A name to find it by; null = none.</summary>
     public string? Name { get; init; }
+
+    /// <summary>Whether all who attached to drive may type at once; false = one at a time, with hand-over. Default false.</summary>
+    public bool AllDrive { get; init; }
+
+    /// <summary>Whose size the terminal has. Default <see cref="SizePolicy.Driver"/>.</summary>
+    public SizePolicy Size { get; init; }
+
+    /// <summary>Whether input is kept for recordings. It holds what people type, passwords too. Default false.</summary>
+    public bool RecordInput { get; init; }
+}
+
+/// <summary>Whose size a session's terminal has.</summary>
+public enum SizePolicy
+{
+    /// <summary>The one that its driver has said last.</summary>
+    Driver,
+
+    /// <summary>The fewest rows and columns that any of those has said who attached to drive.</summary>
+    Smallest,
+
+    /// <summary>The one that it started with.</summary>
+    Fixed,
 }
 
 /// <summary>What happens to a session when nobody is attached.</summary>

@@ -17,13 +17,33 @@ public sealed record Pong : ServerMessage;
 /// <summary>A program has been started. It comes before the session's first output.</summary>
 /// <param name="Name">The client's name of the session.</param>
 /// <param name="Session">What the session is.</param>
-public sealed record Started(string Name, SessionInfo Session) : ServerMessage;
+public sealed record Started(string Name, SessionInfo Session) : ServerMessage
+{
+    /// <summary>What the client is called among those attached (<see cref="MemberInfo.Id"/>).</summary>
+    public int Member { get; init; }
+}
 
 /// <summary>The client is attached. It comes before the session's output.</summary>
 /// <param name="Name">The client's name of the session.</param>
 /// <param name="Session">What the session is.</param>
 /// <param name="Offset">The offset of the first byte that will come.</param>
-public sealed record Attached(string Name, SessionInfo Session, long Offset) : ServerMessage;
+public sealed record Attached(string Name, SessionInfo Session, long Offset) : ServerMessage
+{
+    /// <summary>What the client is called among those attached (<see cref="MemberInfo.Id"/>).</summary>
+    public int Member { get; init; }
+
+    /// <summary>What it may do now: <see cref="Access.View"/> also for one that wants to drive while another does.</summary>
+    public Access Access { get; init; } = Access.Drive;
+
+    /// <summary>The number of its last input that the program has taken (<see cref="Input.Sequence"/>); 0 = none.</summary>
+    public long LastInput { get; init; }
+
+    /// <summary>
+    /// Where it asked for it: what brings a terminal that was reset, of the session's size, to what the session's shows; UTF-8 with
+    /// control sequences. Null = it did not ask.
+    /// </summary>
+    public ReadOnlyMemory<byte>? Screen { get; init; }
+}
 
 /// <summary>A piece of a program's output. One object is reused for every chunk of a connection.</summary>
 public sealed record Output : ServerMessage

@@ -82,8 +82,20 @@ public sealed record AttachOptions
     /// <summary>For clients that know what is printed together as one message; null = output is sent at once.</summary>
     public GatherOptions? Gather { get; init; }
 
-    /// <summary>Whether it types or only watches.</summary>
+    /// <summary>
+    /// Whether it only watches (<see cref="Access.View"/>) or also types. One drives at a time, unless the session says otherwise: who
+    /// attaches later to drive waits for its turn.
+    /// </summary>
     public Access Access { get; init; } = Access.Drive;
+
+    /// <summary>
+    /// A text that the client has made up and keeps when it comes back, at most 200 characters; nobody else is shown it. An attachment with
+    /// the same one is replaced by this one, which goes on in its place, and its numbered inputs are taken once. Null = none.
+    /// </summary>
+    public string? ClientId { get; init; }
+
+    /// <summary>What the terminal shows comes first, and output from there on instead of from <see cref="From"/>. Fails without a terminal.</summary>
+    public bool Screen { get; init; }
 
     /// <summary>Anything its creator wants to find again on the attachment.</summary>
     public object? Tag { get; init; }
@@ -124,7 +136,45 @@ public sealed record SessionInfo(
 
     /// <summary>How it ended; null while it runs.</summary>
     public ExitStatus? Exit { get; init; }
+
+    /// <summary>How many are attached.</summary>
+    public int Members { get; init; }
+
+    /// <summary>Refuses a size that the session cannot have.</summary>
+    /// <exception cref="LinkException">It has no terminal, or the size is not valid.</exception>
+    internal void DemandTerminal(TerminalSize size)
+    {
+        if (Terminal is null)
+            throw new LinkException(FailureCode.BadMessage, "there is no terminal to resize");
+        size.Demand();
+    }
 }
+
+/// <summary>One of those who are attached to a session. A snapshot; the body of the notice "presence" is a list of them.</summary>
+/// <param name="Id">Its number in this session; never used again there.</param>
+/// <param name="Name">What it calls itself, or who it is; for people.</param>
+/// <param name="Access">What it attached for: to view or to drive.</param>
+/// <param name="Drives">Whether it may type now.</param>
+/// <param name="Requests">Whether it has asked to drive.</param>
+public sealed record MemberInfo(int Id, string Name, Access Access, bool Drives, bool Requests);
+
+/// <summary>The body of the notice "input": the program's standard input has taken this client's inputs up to a number.</summary>
+/// <param name="Sequence">The number, see <see cref="Input.Sequence"/>.</param>
+public sealed record InputTaken(long Sequence);
+
+/// <summary>The body of the notice "detached": the last message of a name that has not ended, which is free again.</summary>
+/// <param name="Reason">In words, where it was not the client's own wish; null otherwise.</param>
+public sealed record Detached(string? Reason);
+
+/// <summary>What there is to an input beside its bytes.</summary>
+/// <param name="End">The input ends behind it: end of file on a pipe, Ctrl-D on a terminal.</param>
+/// <param name="Mark">By what it is known where it may be sent twice; null = it has no number.</param>
+public readonly record struct InputOptions(bool End = false, InputMark? Mark = null);
+
+/// <summary>By what an input is known that may be sent twice.</summary>
+/// <param name="ClientId">Whose it is, see <see cref="AttachOptions.ClientId"/>.</param>
+/// <param name="Sequence">Its number, see <see cref="Input.Sequence"/>.</param>
+public readonly record struct InputMark(string ClientId, long Sequence);
 
 /// <summary>A mistake of a peer, or a refusal, that becomes a <see cref="Failed"/> reply; never the end of a connection.</summary>
 [SuppressMessage("Design", "CA1032:Implement standard exception constructors", Justification = "A failure without a code says nothing.")]

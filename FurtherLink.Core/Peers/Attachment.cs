@@ -21,12 +21,14 @@ public sealed class Attachment
     private readonly Outbox _outbox;
     private ISession? _session;
     private SessionHold? _hold;
+    private SessionMembers.Member? _member;
     private OutputReader? _reader;
     private IDisposable? _following;
     private long _received;
     private long _sent;
     private Gathering? _gathering;
     private bool _latestNext;
+    private bool _open;
     private bool _done;
 
     internal Attachment(Peer peer, string name, AttachOptions options, Outbox outbox)
@@ -46,8 +48,20 @@ public sealed class Attachment
     /// <summary>What its creator put there.</summary>
     public object? Tag => _options.Tag;
 
-    /// <summary>What the peer may do through it.</summary>
-    public Access Access => _options.Access;
+    /// <summary>What the peer may do through it now: who attached to drive only views while another drives.</summary>
+    public Access Access => _options.Access < Access.Drive ? _options.Access : Drives ? Access.Own : Access.View;
+
+    /// <summary>Whether the peer may type now. Also while the session is being made, as who starts it drives it.</summary>
+    public bool Drives => _member?.Drives ?? _options.Access >= Access.Drive;
+
+    /// <summary>Whether it was attached to drive.</summary>
+    public bool WantsToDrive => _options.Access >= Access.Drive;
+
+    /// <summary>What it is called among those who are attached (<see cref="MemberInfo.Id"/>).</summary>
+    public int Member => _member?.Id ?? 0;
+
+    /// <summary>By what the peer is known when it comes back, see <see cref="AttachOptions.ClientId"/>.</summary>
+    public string? ClientId => _options.ClientId;
 
     /// <summary>Completes when the session's exit has been sent, or the attachment was detached. Never faults.</summary>
     public Task Ended => _ended.Task;
@@ -91,9 +105,27 @@ public sealed class Attachment
         _sent = _received = _reader.Position;
         if (_options.Gather is { } gather)
             _gathering = new Gathering(session.Output, gather, _outbox.Time, () => _outbox.Wake(this, inline: false));
-        _hold = (session as Session)?.Hold;
+        _hold = (session as IKeptSession)?.Hold;
         _hold?.Join();
         _following = session.Notices.Follow(OnNotice);
+        _member = session.Members.Join(Peer.Name, _options.Access, _options.ClientId, OnReplaced);
+    }
+
+    /// <summary>Asks to drive.</summary>
+    internal void Request() => Session.Members.Request(_member!);
+
+    /// <summary>Hands driving over.</summary>
+    internal void Grant(int member) => Session.Members.Grant(_member!, member);
+
+    /// <summary>Takes driving over.</summary>
+    internal void Take() => Session.Members.Take(_member!);
+
+    /// <summary>Says the size of the client's terminal.</summary>
+    internal void Resize(TerminalSize size)
+    {
+        // A session that is still being made has one size to remember, and its starter alone.
+        Session.Info.DemandTerminal(size);
+        Session.Members.Resize(_member!, size);
     }
 
     /// <summary>The client sends input: what it causes is not held back as a young program's output is.</summary>
@@ -103,7 +135,12 @@ public sealed class Attachment
     internal long Position => _sent;
 
     /// <summary>What announces it has been posted: output may flow.</summary>
-    internal void Open() => _outbox.Wake(this, inline: false);
+    internal void Open()
+    {
+        lock (_lock)
+            _open = true;
+        _outbox.Wake(this, inline: false);
+    }
 
     /// <summary>Encodes one thing.</summary>
     /// <returns>False where there is nothing now; it is woken when there is.</returns>
@@ -111,7 +148,7 @@ public sealed class Attachment
     {
         lock (_lock)
         {
-            if (_done)
+            if (_done || !_open)
                 return false;
             // A video and a flood take turns.
             _latestNext = !_latestNext;
@@ -191,11 +228,19 @@ public sealed class Attachment
         End();
     }
 
+    private void OnReplaced()
+    {
+        Detach();
+        Peer.Post(new Notice("detached", new Detached("another connection of this client has attached")) { Name = Name });
+    }
+
     private void End()
     {
         _gathering?.Dispose();
         _reader?.Dispose();
         _following?.Dispose();
+        if (_member is { } member)
+            Session.Members.Leave(member);
         _ended.TrySetResult();
     }
 

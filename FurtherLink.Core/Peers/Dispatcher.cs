@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Frozen;
 using FurtherLink.Messages;
 using FurtherLink.Sessions;
@@ -49,14 +50,19 @@ internal sealed partial class Dispatcher(
                     break;
                 case Detach detach:
                     Named(detach.Name, peer, Access.View).Detach();
+                    peer.Post(new Notice("detached", new Detached(null)) { Name = detach.Name, Ref = detach.Ref });
+                    break;
+                case Control { Action: Resize resize } sizing:
+                    Named(sizing.Name, peer, Access.View).Resize(resize.Size);
                     break;
                 case Control control:
                     var session = Named(control.Name, peer, Access.Drive).Session;
                     Track(control, control.Name, peer, session.ControlAsync(control.Action, peer.Gone), 0);
                     break;
                 case Stop stop:
-                    var stopped = Named(stop.Name, peer, Access.Drive).Session;
-                    Track(stop, stop.Name, peer, stopped.DisposeAsync(), 0);
+                    var stopped = Named(stop.Name, peer, Access.View);
+                    peer.DemandStop(stopped);
+                    Track(stop, stop.Name, peer, stopped.Session.DisposeAsync(), 0);
                     break;
                 case Acknowledge acknowledge:
                     Named(acknowledge.Name, peer, Access.View).Acknowledge(acknowledge.Offset);
@@ -109,11 +115,31 @@ internal sealed partial class Dispatcher(
     private void Write(Input input, Peer peer)
     {
         var attachment = Named(input.Name, peer, Access.Drive);
-        var session = attachment.Session;
         attachment.OnInput();
-        Track(input, input.Name, peer, session.WriteAsync(input.Data, peer.Gone), input.Data.Length);
-        if (input.End)
-            Track(input, input.Name, peer, session.ControlAsync(new EndOfInput(), peer.Gone), 0);
+        if (input.Sequence is not { } sequence)
+        {
+            Track(input, input.Name, peer, attachment.Session.WriteAsync(input.Data, new InputOptions(input.End), peer.Gone), input.Data.Length);
+            return;
+        }
+
+        if (attachment.ClientId is not { } clientId)
+            throw new LinkException(FailureCode.BadValue, "input has a number, but its client has not said who it is: attach with a client id");
+        var options = new InputOptions(input.End, new InputMark(clientId, sequence));
+        Track(input, input.Name, peer, WriteAsync(attachment, input.Data, options, peer), input.Data.Length);
+    }
+
+    /// <summary>Writes numbered input and tells when the program has taken it.</summary>
+    private static ValueTask WriteAsync(Attachment attachment, in ReadOnlySequence<byte> data, InputOptions options, Peer peer)
+    {
+        // The bytes are borrowed: they are handed over before anything waits.
+        var written = attachment.Session.WriteAsync(data, options, peer.Gone);
+        return TellAsync(attachment.Name, written, options.Mark!.Value.Sequence, peer);
+    }
+
+    private static async ValueTask TellAsync(string name, ValueTask written, long sequence, Peer peer)
+    {
+        await written.ConfigureAwait(false);
+        peer.Post(new Notice("input", new InputTaken(sequence)) { Name = name });
     }
 
     private void Track(ClientMessage message, string name, Peer peer, ValueTask work, long bytes)
@@ -167,7 +193,7 @@ internal sealed partial class Dispatcher(
             start.Name,
             start.Request,
             start.Options,
-            attachment => new Started(start.Name, attachment.Session.Info) { Ref = start.Ref },
+            attachment => new Started(start.Name, attachment.Session.Info) { Ref = start.Ref, Member = attachment.Member },
             peer.Gone).ConfigureAwait(false);
     }
 
@@ -179,7 +205,13 @@ internal sealed partial class Dispatcher(
             attach.Name,
             session,
             attach.Options,
-            attachment => new Attached(attach.Name, session.Info, attachment.Position) { Ref = attach.Ref });
+            attachment => new Attached(attach.Name, session.Info, attachment.Position)
+            {
+                Ref = attach.Ref,
+                Member = attachment.Member,
+                Access = attachment.Access,
+                LastInput = session.Members.LastInput(attach.Options.ClientId),
+            });
     }
 
     private void Answer(Call call, Peer peer)

@@ -40,6 +40,9 @@ public sealed class Peer
     /// <summary>Who it is; null = nobody known.</summary>
     public ClaimsPrincipal? Principal => _connection.Principal;
 
+    /// <summary>What others see of it: what it calls itself, else who it is.</summary>
+    public string Name => _connection.Label.Length > 0 ? _connection.Label : Principal?.Identity?.Name ?? "";
+
     /// <summary>The dialect it speaks.</summary>
     public string Codec => _connection.Codec;
 
@@ -101,7 +104,16 @@ public sealed class Peer
         ArgumentNullException.ThrowIfNull(options);
         Demand(options.Access is Access.View ? Access.View : Access.Drive);
         var attachment = Add(name, options);
-        attachment.Bind(session);
+        try
+        {
+            attachment.Bind(session);
+        }
+        catch (Exception)
+        {
+            attachment.Detach();
+            throw;
+        }
+
         Open(attachment, opened);
         return attachment;
     }
@@ -123,8 +135,26 @@ public sealed class Peer
     /// <exception cref="LinkException">It may not.</exception>
     public void Demand(Access needed, Attachment? attachment = null)
     {
-        if (Rights.Of(Principal) < needed || attachment?.Access < needed)
+        if (Rights.Of(Principal) < needed)
             throw new LinkException(FailureCode.Denied, $"this needs the right to {needed.ToString().ToLowerInvariant()}") { Name = attachment?.Name };
+        if (attachment?.Access < needed)
+        {
+            throw new LinkException(
+                FailureCode.Denied,
+                attachment.WantsToDrive ? "another client drives this session; ask for it by \"request\"" : "it is attached only to view")
+            {
+                Name = attachment.Name,
+            };
+        }
+    }
+
+    /// <summary>Checks whether it may end a session: who drives may, and who may take over.</summary>
+    /// <exception cref="LinkException">It may not.</exception>
+    internal void DemandStop(Attachment attachment)
+    {
+        if (attachment is { WantsToDrive: true, Drives: false } && Rights.Of(Principal) >= Access.Own)
+            return;
+        Demand(Access.Drive, attachment);
     }
 
     /// <summary>The connection cannot go on.</summary>

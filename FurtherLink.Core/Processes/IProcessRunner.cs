@@ -28,6 +28,12 @@ public sealed record ProcessContext(string SessionId, PipeWriter Out, PipeWriter
 
     /// <summary>Variables of the session itself (where its side channels are), set before the request's own.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// To be called when the program's input has taken more, with the number of all bytes of <see cref="IProcess.Input"/> that it has taken so
+    /// far. Any thread, one at a time; it does not wait. A runner that never calls it leaves clients without the acknowledgement of input.
+    /// </summary>
+    public Action<long>? InputTaken { get; init; }
 }
 
 /// <summary>A running program. Disposing ends it: TERM to the group, KILL after the grace, then everything it left behind.</summary>

@@ -52,6 +52,7 @@ internal sealed class ProcessLauncher
                     Out = context.Out,
                     Error = context.Error,
                     InputCapacity = _options.InputCapacity,
+                    InputTaken = context.InputTaken,
                     StopGrace = _options.StopGrace,
                     Cleanup = CleanupOf(code, context.User),
                 },

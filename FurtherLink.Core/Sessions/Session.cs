@@ -7,7 +7,7 @@ using FurtherLink.Sessions.Channels;
 namespace FurtherLink.Sessions;
 
 /// <summary>A session whose program this process runs.</summary>
-internal sealed class Session : ISession
+internal sealed class Session : IKeptSession
 {
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -21,34 +21,35 @@ internal sealed class Session : ISession
     private Task? _ending;
     private bool _stopEarly;
 
-    public Session(string id, RunRequest request, UserAccount user, LinkOptions options, TimeProvider time, Action<Session> gone)
+    public Session(string id, RunRequest request, UserAccount user, LinkOptions options, TimeProvider time, Action<IKeptSession> gone)
     {
         _request = request;
-        _input = new SessionInput(options.InputTimeout, time);
+        _input = new SessionInput(options.InputTimeout, time, mark => Members!.OnInputTaken(mark));
         _info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name };
         Output = new OutputLog(new LogOptions { Capacity = options.OutputCapacity, StallTimeout = options.ClientStallTimeout, Time = time });
         Notices = new SessionNotices(Output);
         User = user;
-        Hold = new SessionHold(this, request.Session, options.KeepExited, time, gone);
+        Members = new SessionMembers(request.Session, Notices, size => Control(new Resize(size)));
+        Hold = new SessionHold(Output, request.Session, options.KeepExited, time, () => HasDescendants, () => gone(this));
     }
 
     public string Id => _info.Id;
 
-    public SessionInfo Info => Volatile.Read(ref _info);
+    public SessionInfo Info => Volatile.Read(ref _info) with { Members = Members.Count };
 
     public OutputLog Output { get; }
 
     public SessionNotices Notices { get; }
 
+    public SessionMembers Members { get; }
+
     public Task<ExitStatus> Exited => _exited.Task;
 
     public UserAccount User { get; }
 
-    /// <summary>Who is attached, and what becomes of the session when nobody is.</summary>
     public SessionHold Hold { get; }
 
-    /// <summary>Whether the program has left others behind.</summary>
-    public bool HasDescendants => _process?.HasDescendants ?? false;
+    private bool HasDescendants => _process?.HasDescendants ?? false;
 
     /// <summary>Starts the program. Called once; where it throws, the session never was.</summary>
     [SupportedOSPlatform("linux")]
@@ -62,6 +63,7 @@ internal sealed class Session : ISession
             {
                 User = User,
                 Environment = _channels.Environment,
+                InputTaken = _input.OnTaken,
             };
             var process = await runner.StartAsync(_request, context, cancellationToken).ConfigureAwait(false);
             _channels.Open(process.Id);
@@ -78,34 +80,26 @@ internal sealed class Session : ISession
         }
     }
 
-    public ValueTask WriteAsync(ReadOnlySequence<byte> input, CancellationToken cancellationToken) => _input.WriteAsync(input, end: false);
+    public ValueTask WriteAsync(ReadOnlySequence<byte> input, InputOptions options, CancellationToken cancellationToken)
+    {
+        var written = _input.WriteAsync(input, options);
+        // What the program has not taken yet may take for ever.
+        return options.Mark is null || written.IsCompleted ? written : new ValueTask(written.AsTask().WaitAsync(cancellationToken));
+    }
 
     public ValueTask ControlAsync(SessionControl control, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(control);
         if (control is EndOfInput)
-            return _input.WriteAsync(ReadOnlySequence<byte>.Empty, end: true);
+            return _input.WriteAsync(ReadOnlySequence<byte>.Empty, new InputOptions(End: true));
         if (control is Resize { Size: var size })
-        {
-            if (Info.Terminal is null)
-                throw new LinkException(FailureCode.BadMessage, "there is no terminal to resize");
-            size.Demand();
-        }
+            Info.DemandTerminal(size);
         else if (control is Signal { Number: < 1 or > 64 } signal)
             throw new LinkException(FailureCode.BadValue, $"there is no signal {signal.Number}: it must be 1 to 64");
 
-        lock (_lock)
-        {
-            if (_process is null)
-            {
-                Postpone(control);
-                return ValueTask.CompletedTask;
-            }
-        }
-
         if (control is Key key && OperatingSystem.IsLinux())
-            return _channels!.SendKeyAsync(key, cancellationToken);
-        Apply(_process, control);
+            return Volatile.Read(ref _process) is null ? ValueTask.CompletedTask : _channels!.SendKeyAsync(key, cancellationToken);
+        Control(control);
         return ValueTask.CompletedTask;
     }
 
@@ -124,7 +118,6 @@ internal sealed class Session : ISession
         }
     }
 
-    /// <summary>Ends the program where it still runs, and lets go of everything.</summary>
     public async Task RemoveAsync()
     {
         Hold.Dispose();
@@ -150,11 +143,20 @@ internal sealed class Session : ISession
         _input.Open(process.Input);
     }
 
+    private void Control(SessionControl control)
+    {
+        lock (_lock)
+        {
+            if (_process is null)
+                Postpone(control);
+            else
+                Apply(_process, control);
+        }
+    }
+
     private void Postpone(SessionControl control)
     {
         // A key has nobody to listen yet. One size and each signal once: what waits for a start stays small.
-        if (control is Key)
-            return;
         _early.RemoveAll(early => early == control || (early is Resize && control is Resize));
         _early.Add(control);
     }
@@ -164,10 +166,7 @@ internal sealed class Session : ISession
         if (control is Signal signal)
             process.Signal(signal.Number);
         else if (control is Resize resize && process.TryResize(resize.Size))
-        {
-            lock (_lock)
-                _info = _info with { Terminal = resize.Size };
-        }
+            _info = _info with { Terminal = resize.Size };
     }
 
     [SupportedOSPlatform("linux")]

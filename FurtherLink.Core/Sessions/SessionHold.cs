@@ -5,12 +5,14 @@ namespace FurtherLink.Sessions;
 /// <summary>
 /// Who is attached to a session, and what becomes of it when nobody is: <see cref="SessionOptions"/> carried out. Thread safe.
 /// </summary>
-/// <param name="session">The session.</param>
+/// <param name="output">The session's log.</param>
 /// <param name="options">Its policy.</param>
 /// <param name="keepExited">How long it can be read after its end, unless it simply stops with its client.</param>
 /// <param name="time">The clock.</param>
+/// <param name="hasDescendants">Whether the program has ended and left others behind.</param>
 /// <param name="gone">Called once when it is to be removed; must not wait.</param>
-internal sealed class SessionHold(Session session, SessionOptions options, TimeSpan keepExited, TimeProvider time, Action<Session> gone) : IDisposable
+internal sealed class SessionHold(
+    OutputLog output, SessionOptions options, TimeSpan keepExited, TimeProvider time, Func<bool> hasDescendants, Action gone) : IDisposable
 {
     private readonly Lock _lock = new();
     private OutputReader? _parked;
@@ -62,7 +64,7 @@ internal sealed class SessionHold(Session session, SessionOptions options, TimeS
             else
             {
                 if (options.WhenDetached is not WhenDetached.Keep)
-                    _parked = session.Output.Attach(new ReaderOptions { From = released });
+                    _parked = output.Attach(new ReaderOptions { From = released });
                 if (options.WhenDetached is WhenDetached.Stop)
                     StartTimer(options.Grace);
             }
@@ -75,7 +77,7 @@ internal sealed class SessionHold(Session session, SessionOptions options, TimeS
     {
         lock (_lock)
         {
-            if (StopsAtOnce && session.HasDescendants)
+            if (StopsAtOnce && hasDescendants())
                 return false;
             if (--_joined == 0 && !_ended)
                 Expire();
@@ -89,7 +91,7 @@ internal sealed class SessionHold(Session session, SessionOptions options, TimeS
         lock (_lock)
         {
             if (_joined == 0 && options.WhenDetached is WhenDetached.Pause)
-                _parked = session.Output.Attach(new ReaderOptions { From = 0 });
+                _parked = output.Attach(new ReaderOptions { From = 0 });
         }
     }
 
@@ -129,7 +131,7 @@ internal sealed class SessionHold(Session session, SessionOptions options, TimeS
     private void End()
     {
         _ended = true;
-        gone(session);
+        gone();
     }
 
     private void StartTimer(TimeSpan due)

@@ -10,9 +10,11 @@ namespace FurtherLink.Sessions;
 /// </summary>
 /// <param name="timeout">How long a write waits.</param>
 /// <param name="time">The clock.</param>
-internal sealed class SessionInput(TimeSpan timeout, TimeProvider time) : IDisposable
+/// <param name="taken">Called when the program has taken a numbered input, under a lock; null = nobody wants to know.</param>
+internal sealed class SessionInput(TimeSpan timeout, TimeProvider time, Action<InputMark>? taken = null) : IDisposable
 {
     private readonly Lock _lock = new();
+    private readonly InputLedger _ledger = new(taken ?? (_ => { }));
     private readonly LinkedList<Waiting> _waiting = new();
     private PipeWriter? _writer;
     private ITimer? _timer;
@@ -20,31 +22,48 @@ internal sealed class SessionInput(TimeSpan timeout, TimeProvider time) : IDispo
     private bool _busy = true;
     private bool _ended;
     private bool _closed;
+    private long _put;
 
     /// <summary>Writes, or waits for room; the bytes are taken or copied before it returns.</summary>
+    /// <returns>Completes when it is within the input bound; of a numbered input when the program has taken it.</returns>
     /// <exception cref="LinkException">See <see cref="ISession.WriteAsync"/>.</exception>
-    public ValueTask WriteAsync(in ReadOnlySequence<byte> data, bool end)
+    public ValueTask WriteAsync(in ReadOnlySequence<byte> data, InputOptions options)
     {
+        var end = options.End;
         Waiting waiting;
+        InputLedger.Pending? pending = null;
         lock (_lock)
         {
+            if (options.Mark is { } known && _ledger.TryFind(known, out var earlier))
+                return new ValueTask(earlier);
             if (_closed)
                 return ValueTask.FromException(Closed());
             if (_ended)
                 return ValueTask.FromException(new LinkException(FailureCode.InputClosed, "the input was ended by an earlier message"));
+            if (options.Mark is { } mark)
+                pending = _ledger.Accept(mark);
             _ended = end;
             if (!_busy)
             {
-                Put(data, end);
-                return _closed && !end ? ValueTask.FromException(Closed()) : ValueTask.CompletedTask;
+                Put(data, end, pending);
+                if (_closed && !end)
+                    return ValueTask.FromException(Closed());
+                return pending is null ? ValueTask.CompletedTask : new ValueTask(pending.Done.Task);
             }
 
-            waiting = new Waiting(data.ToArray(), end, time.GetTimestamp());
+            waiting = new Waiting(data.ToArray(), end, time.GetTimestamp(), pending);
             _waiting.AddLast(waiting);
             Arm();
         }
 
-        return new ValueTask(waiting.Done.Task);
+        return new ValueTask(pending is null ? waiting.Done.Task : pending.Done.Task);
+    }
+
+    /// <summary>The program has taken so many bytes of all that was ever written to it.</summary>
+    public void OnTaken(long total)
+    {
+        lock (_lock)
+            _ledger.Take(total);
     }
 
     /// <summary>The program runs: what has waited goes in.</summary>
@@ -71,8 +90,12 @@ internal sealed class SessionInput(TimeSpan timeout, TimeProvider time) : IDispo
 
     private static LinkException Closed() => new(FailureCode.InputClosed, "the program has closed its input");
 
-    private void Put(in ReadOnlySequence<byte> data, bool end)
+    private void Put(in ReadOnlySequence<byte> data, bool end, InputLedger.Pending? pending)
     {
+        // Before the flush, which may tell what was taken on this very call.
+        _put += data.Length;
+        if (pending is not null)
+            _ledger.Put(pending, _put);
         foreach (var part in data)
             _writer!.Write(part.Span);
         _ = FlushAsync(_writer!);
@@ -112,7 +135,7 @@ internal sealed class SessionInput(TimeSpan timeout, TimeProvider time) : IDispo
         while (!_busy && !_closed && _waiting.First is { } first)
         {
             _waiting.RemoveFirst();
-            Put(new ReadOnlySequence<byte>(first.Value.Data), first.Value.End);
+            Put(new ReadOnlySequence<byte>(first.Value.Data), first.Value.End, first.Value.Pending);
             if (_closed && !first.Value.End)
                 first.Value.Done.TrySetException(Closed());
             else
@@ -128,6 +151,7 @@ internal sealed class SessionInput(TimeSpan timeout, TimeProvider time) : IDispo
         foreach (var waiting in _waiting)
             waiting.Done.TrySetException(Closed());
         _waiting.Clear();
+        _ledger.Close(Closed());
     }
 
     private void Arm()
@@ -148,17 +172,33 @@ internal sealed class SessionInput(TimeSpan timeout, TimeProvider time) : IDispo
             while (_waiting.First is { } first && time.GetElapsedTime(first.Value.Since) >= timeout)
             {
                 _waiting.RemoveFirst();
-                if (first.Value.End)
-                    _ended = false;
-                first.Value.Done.TrySetException(new LinkException(
-                    FailureCode.InputStalled, $"the program has not read its input for {timeout.TotalSeconds:0.###} s; nothing of this input was written"));
+                var stalled = new LinkException(
+                    FailureCode.InputStalled, $"the program has not read its input for {timeout.TotalSeconds:0.###} s; nothing of this input was written");
+                Refuse(first.Value, stalled);
+                // What a client has numbered keeps its order: what came behind is sent again with it.
+                if (first.Value.Pending is { Mark.ClientId: var clientId } pending)
+                {
+                    _ledger.TakeBack(pending, stalled);
+                    foreach (var later in _waiting.Where(one => one.Pending?.Mark.ClientId == clientId).ToList())
+                    {
+                        _waiting.Remove(later);
+                        Refuse(later, stalled);
+                    }
+                }
             }
 
             Arm();
         }
     }
 
-    private sealed record Waiting(byte[] Data, bool End, long Since)
+    private void Refuse(Waiting waiting, LinkException why)
+    {
+        if (waiting.End)
+            _ended = false;
+        waiting.Done.TrySetException(why);
+    }
+
+    private sealed record Waiting(byte[] Data, bool End, long Since, InputLedger.Pending? Pending)
     {
         public TaskCompletionSource Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }

@@ -14,7 +14,7 @@ namespace FurtherLink.Sessions;
 /// <summary>All sessions of this device: starts them, finds them, and ends them by their policy. Thread safe.</summary>
 public sealed partial class SessionTable : IAsyncDisposable
 {
-    private readonly ConcurrentDictionary<string, Session> _sessions = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, IKeptSession> _sessions = new(StringComparer.Ordinal);
     private readonly TaskSet _removals = new();
     private readonly FrozenDictionary<string, IProcessRunner> _runners;
     private readonly LinkOptions _options;
@@ -118,13 +118,13 @@ public sealed partial class SessionTable : IAsyncDisposable
     private SideChannels OpenChannels(Session session) =>
         SideChannels.Create(_options.TempDirectory, session.User, session.Notices, _channelLogger, _time);
 
-    private void Discard(Session session)
+    private void Discard(IKeptSession session)
     {
         if (_sessions.TryRemove(session.Id, out _))
             _removals.Add(RemoveAsync(session));
     }
 
-    private async Task RemoveAsync(Session session)
+    private async Task RemoveAsync(IKeptSession session)
     {
         try
         {

@@ -22,6 +22,8 @@ internal sealed class ExistingServerFaultTestsTerminals : ExistingServerFaultTes
                 clients.Add(await ConnectAsync(terminal));
             var programs = await Task.WhenAll(Enumerable.Range(0, count)
                 .Select(i => clients[i % Clients].ShellAsync("echo $$; while read line; do echo \"<$line>\"; done")));
+            // What is typed before a program has printed anything is echoed before it.
+            await Task.WhenAll(programs.Select(program => program.SeeAsync("\n")));
             await Task.WhenAll(programs.Select(AnswerAsync));
 
             // Beside them all: code, uploads, and everybody else.

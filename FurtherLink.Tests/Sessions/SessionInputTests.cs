@@ -63,7 +63,7 @@ internal sealed class SessionInputTests
         for (var i = 0; i < 50; i++)
         {
             Encoding.ASCII.GetBytes($"{i,9}\n", reused);
-            writes.Add(_input.WriteAsync(new ReadOnlySequence<byte>(reused), end: false).AsTask());
+            writes.Add(_input.WriteAsync(new ReadOnlySequence<byte>(reused), default).AsTask());
         }
 
         Assert.That(await ReadAsync(500), Is.EqualTo(string.Concat(Enumerable.Range(0, 50).Select(i => $"{i,9}\n"))));
@@ -76,7 +76,7 @@ internal sealed class SessionInputTests
         _input.Open(_pipe.Writer);
         await WriteAsync("0123456789");
         var last = WriteAsync("last");
-        var end = _input.WriteAsync(ReadOnlySequence<byte>.Empty, end: true).AsTask();
+        var end = _input.WriteAsync(ReadOnlySequence<byte>.Empty, new InputOptions(End: true)).AsTask();
 
         Assert.That(await ReadAsync(14), Is.EqualTo("0123456789last"));
         await Task.WhenAll(last, end).WaitAsync(Patience.Long);
@@ -115,7 +115,7 @@ internal sealed class SessionInputTests
         Assert.That((await Assert.ThrowsAsync<LinkException>(() => waiting.WaitAsync(Patience.Long)))!.Code, Is.EqualTo(FailureCode.InputClosed));
     }
 
-    private Task WriteAsync(string text) => _input.WriteAsync(new ReadOnlySequence<byte>(Encoding.ASCII.GetBytes(text)), end: false).AsTask();
+    private Task WriteAsync(string text) => _input.WriteAsync(new ReadOnlySequence<byte>(Encoding.ASCII.GetBytes(text)), default).AsTask();
 
     private async Task<string> ReadAsync(int bytes)
     {

@@ -49,7 +49,7 @@ internal sealed class SessionTableTests
     public async Task Session_StartedInProcess_IsReadWithoutAnyConnection()
     {
         var session = await _host.Sessions.StartAsync(new RunRequest("exec") { Code = "#!/bin/sh\nread line; echo got $line" });
-        await session.WriteAsync(new ReadOnlySequence<byte>("hello\n"u8.ToArray()), CancellationToken.None);
+        await session.WriteAsync(new ReadOnlySequence<byte>("hello\n"u8.ToArray()), default, CancellationToken.None);
 
         Assert.That(await session.Exited.WaitAsync(Patience.Long), Is.EqualTo(new ExitStatus(0)));
         using var reader = session.Output.Attach(new ReaderOptions { From = 0 });

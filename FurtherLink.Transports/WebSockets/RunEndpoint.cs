@@ -71,6 +71,7 @@ internal sealed partial class RunEndpoint(
         return new LinkConnection($"ws-{Interlocked.Increment(ref _lastId)}", codec, frames)
         {
             Principal = Visitor.Of(context, options.Value),
+            Lossless = query["delivery"].FirstOrDefault() != "latest",
             Label = query["client"].FirstOrDefault() ?? "",
             Extensions = query["extensions"].SelectMany(names => (names ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
                 .ToHashSet(StringComparer.Ordinal),

@@ -9,9 +9,9 @@ namespace FurtherLink.Codecs.Further;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A client sends {"type", "data", "process"}, of type ping, start, stop, stdin, resize or keyevent. "type" and "process" that are no
-/// strings, and "data" that is no object, count as absent; of a key that stands twice the last one counts; unknown keys and the
-/// frame's kind say nothing. "end": true in the data of stdin ends the input behind "input", which may then be absent.
+/// A client sends {"type", "data", "process"}. "type" and "process" that are no strings, and "data" that is no object, count as absent;
+/// of a key that stands twice the last one counts; unknown keys and the frame's kind say nothing. "end": true in the data of stdin ends
+/// the input behind "input", which may then be absent.
 /// </para>
 /// <para>
 /// The answers are {"type", "data", "client", "process"} with exactly these four keys: client is <see cref="LinkConnection.Label"/>,
@@ -21,8 +21,10 @@ namespace FurtherLink.Codecs.Further;
 /// Exception" for all others.
 /// </para>
 /// <para>
-/// Extensions (<see cref="LinkConnection.Extensions"/>, or a list "extensions" in the data of start): "missed" adds the message of
-/// that name, its data {"from", "to"} offsets in bytes.
+/// Extensions (<see cref="LinkConnection.Extensions"/>, or a list "extensions" in the data of start and attach): "missed" adds the
+/// message of that name, "sessions" what a session is in started, and presence, "offsets" where output stands, "ack" makes the server
+/// keep output until the client acknowledges it. Who sends attach, detach, list, request, grant, take, or start with "session", has
+/// asked for "sessions".
 /// </para>
 /// </remarks>
 public sealed class FurtherCodec : IMessageCodec
@@ -35,7 +37,7 @@ public sealed class FurtherCodec : IMessageCodec
     public FurtherCodec(LinkConnection connection)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        _writer = FurtherWriter.ForRun(connection.Label);
+        _writer = FurtherWriter.ForRun(connection.Label, connection.Lossless);
         _writer.Ask(FurtherExtensionNames.Of(connection.Extensions));
     }
 
@@ -55,6 +57,13 @@ public sealed class FurtherCodec : IMessageCodec
             FurtherVerb.Stop => new Stop(_reader.Name(request)),
             FurtherVerb.Resize => new Control(_reader.Name(request), new Resize(Size(request))),
             FurtherVerb.KeyEvent => new Control(_reader.Name(request), FurtherReader.Key(request)),
+            FurtherVerb.Attach => Attach(request),
+            FurtherVerb.Detach => new Detach(_reader.Name(request)),
+            FurtherVerb.List => Ask(new Call("sessions.list", null)),
+            FurtherVerb.Ack => new Acknowledge(_reader.Name(request), request.Count(FurtherField.Offset) ?? throw request.Bad("ack: offset is missing")),
+            FurtherVerb.Request => Ask(new Call("sessions.request", null) { Session = _reader.Name(request) }),
+            FurtherVerb.Grant => Ask(new Call("sessions.grant", Member(request)) { Session = _reader.Name(request) }),
+            FurtherVerb.Take => Ask(new Call("sessions.take", null) { Session = _reader.Name(request) }),
             _ => throw request.UnknownType(),
         };
         return true;
@@ -70,16 +79,36 @@ public sealed class FurtherCodec : IMessageCodec
         if (runner.Length == 0)
             throw request.Bad("start: runner is empty");
         _writer.Ask(FurtherExtensionNames.Of(request.Value(FurtherField.Extensions)));
+        var session = FurtherSessions.Options(request);
+        if (request.Value(FurtherField.Session).Type != JsonTokenType.None)
+            _writer.Ask(FurtherExtensions.Sessions);
         return new Start(name, new RunRequest(runner)
         {
             Code = request.Text(FurtherField.Code),
             Path = request.Text(FurtherField.Path),
             Display = Display(request),
+            Session = session,
         })
         {
-            Options = _writer.OptionsFor(runner),
+            Options = FurtherSessions.Attaching(request, _writer.OptionsFor(runner), _writer.Acknowledges),
         };
     }
+
+    private Attach Attach(FurtherRequest request)
+    {
+        var name = _reader.Name(request);
+        _writer.Ask(FurtherExtensions.Sessions | FurtherExtensionNames.Of(request.Value(FurtherField.Extensions)));
+        return FurtherSessions.Attach(request, name, _writer.OptionsFor(""), _writer.Acknowledges);
+    }
+
+    // Who uses a message of an extension knows it.
+    private Call Ask(Call call)
+    {
+        _writer.Ask(FurtherExtensions.Sessions);
+        return call;
+    }
+
+    private static int Member(FurtherRequest request) => request.Integer(FurtherField.Member) ?? throw request.Bad("grant: member must be a whole number");
 
     private static DisplayRequest? Display(FurtherRequest request)
     {

@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace FurtherLink.Codecs.Further;
 
-/// <summary>The server messages that Further-Link does not have and that only a client gets that asked for them by name.</summary>
+/// <summary>What Further-Link does not have and only a client gets that asked for it by name.</summary>
 [Flags]
 internal enum FurtherExtensions
 {
@@ -11,7 +11,16 @@ internal enum FurtherExtensions
     /// <summary>"missed": output that the client will not get.</summary>
     Missed = 1,
 
-    All = Missed,
+    /// <summary>"sessions": what a session is in started; presence. Who uses one of its messages has asked for it.</summary>
+    Sessions = 2,
+
+    /// <summary>"offsets": where output stands.</summary>
+    Offsets = 4,
+
+    /// <summary>"ack": output is kept until the client acknowledges it; it needs offsets.</summary>
+    Ack = 8,
+
+    All = Missed | Sessions | Offsets,
 }
 
 /// <summary>Reads names of extensions; one that is unknown asks for nothing.</summary>
@@ -19,9 +28,7 @@ internal static class FurtherExtensionNames
 {
     /// <summary>The extensions of a connection's query.</summary>
     public static FurtherExtensions Of(IReadOnlySet<string> names) =>
-        names.Contains("*") ? FurtherExtensions.All
-        : names.Contains("missed") ? FurtherExtensions.Missed
-        : FurtherExtensions.None;
+        names.Aggregate(FurtherExtensions.None, static (asked, name) => asked | Of(name));
 
     /// <summary>The extensions of a list in a message's data; anything but a list of texts asks for nothing.</summary>
     public static FurtherExtensions Of(in FurtherValue list)
@@ -34,14 +41,20 @@ internal static class FurtherExtensionNames
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType == JsonTokenType.String && !reader.ValueIsEscaped)
-            {
-                if (reader.ValueTextEquals("*"u8))
-                    asked |= FurtherExtensions.All;
-                else if (reader.ValueTextEquals("missed"u8))
-                    asked |= FurtherExtensions.Missed;
-            }
+                asked |= Of(reader.GetString()!);
             reader.Skip();
         }
         return asked;
     }
+
+    // "ack" obliges a client to do something, so that "*" does not ask for it.
+    private static FurtherExtensions Of(string name) => name switch
+    {
+        "*" => FurtherExtensions.All,
+        "missed" => FurtherExtensions.Missed,
+        "sessions" => FurtherExtensions.Sessions,
+        "offsets" => FurtherExtensions.Offsets,
+        "ack" => FurtherExtensions.Ack | FurtherExtensions.Offsets | FurtherExtensions.Missed,
+        _ => FurtherExtensions.None,
+    };
 }

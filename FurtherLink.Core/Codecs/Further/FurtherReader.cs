@@ -62,6 +62,7 @@ internal sealed class FurtherReader
         _input.Ref = null;
         _input.Name = name;
         _input.End = end;
+        _input.Sequence = request.Count(FurtherField.Seq);
         _input.Data = value.Escaped ? Unescape(request, value.Raw) : value.Raw;
         return _input;
     }

@@ -14,7 +14,7 @@ internal sealed class FurtherRequest
     /// <summary>Enough for anything a client nests in a field that nobody reads; Further-Link ends near here too.</summary>
     public const int MaxDepth = 1000;
 
-    private readonly Place[] _fields = new Place[(int)FurtherField.Height + 1];
+    private readonly Place[] _fields = new Place[(int)FurtherField.RecordInput + 1];
     private ReadOnlySequence<byte> _body;
 
     /// <summary>What is asked for.</summary>
@@ -119,6 +119,66 @@ internal sealed class FurtherRequest
         }
     }
 
+    /// <summary>A whole number of up to 64 bits.</summary>
+    /// <returns>Null where the field is absent.</returns>
+    /// <exception cref="LinkException">It is anything else.</exception>
+    public long? Count(FurtherField field)
+    {
+        var value = Value(field);
+        if (value.Type == JsonTokenType.None)
+            return null;
+        if (value.Type == JsonTokenType.Number)
+        {
+            var reader = new Utf8JsonReader(value.Raw);
+            reader.Read();
+            if (reader.TryGetInt64(out var number))
+                return number;
+        }
+        throw Bad($"{Label(field)} must be a whole number");
+    }
+
+    /// <summary>Any number.</summary>
+    /// <returns>Null where the field is absent.</returns>
+    /// <exception cref="LinkException">It is anything else.</exception>
+    public double? Number(FurtherField field)
+    {
+        var value = Value(field);
+        if (value.Type == JsonTokenType.None)
+            return null;
+        if (value.Type != JsonTokenType.Number)
+            throw Bad($"{Label(field)} must be a number");
+        var reader = new Utf8JsonReader(value.Raw);
+        reader.Read();
+        return reader.GetDouble();
+    }
+
+    /// <summary>True or false.</summary>
+    /// <returns>False where the field is absent.</returns>
+    /// <exception cref="LinkException">It is anything else.</exception>
+    public bool Flag(FurtherField field) => Value(field).Type switch
+    {
+        JsonTokenType.True => true,
+        JsonTokenType.False or JsonTokenType.None => false,
+        _ => throw Bad($"{Label(field)} must be true or false"),
+    };
+
+    /// <summary>A text, or nothing.</summary>
+    /// <returns>Null where the field is absent or null.</returns>
+    /// <exception cref="LinkException">It is anything but a text.</exception>
+    public string? OptionalText(FurtherField field) =>
+        Value(field).Type is JsonTokenType.None or JsonTokenType.Null ? null : Text(field) ?? throw Bad($"{Label(field)} must be a text");
+
+    /// <summary>One of some words.</summary>
+    /// <returns>The place of the word; 0, the default, where the field is absent.</returns>
+    /// <exception cref="LinkException">It is none of them.</exception>
+    public int OneOf(FurtherField field, params ReadOnlySpan<string> words)
+    {
+        if (Value(field).Type == JsonTokenType.None)
+            return 0;
+        var at = words.IndexOf(Text(field));
+        return at >= 0 ? at : throw Bad($"{Label(field)} must be one of {string.Join(", ", words)}");
+    }
+
     /// <summary>Reads the members of a field that is an object, beside the ones read already.</summary>
     public void Open(FurtherField field)
     {
@@ -132,7 +192,7 @@ internal sealed class FurtherRequest
         {
             var member = FurtherFields.Of(ref reader);
             reader.Read();
-            Keep(ref reader, member is >= FurtherField.Enabled and <= FurtherField.Height ? member : FurtherField.Unknown, start);
+            Keep(ref reader, member >= FurtherField.Enabled ? member : FurtherField.Unknown, start);
         }
     }
 

@@ -14,6 +14,13 @@ internal enum FurtherVerb
     Resize,
     KeyEvent,
     Upload,
+    Attach,
+    Detach,
+    List,
+    Ack,
+    Request,
+    Grant,
+    Take,
 }
 
 /// <summary>Knows a verb by its spelling, escaped or not.</summary>
@@ -43,18 +50,32 @@ internal static class FurtherVerbs
         FurtherVerb.Resize => "resize",
         FurtherVerb.KeyEvent => "keyevent",
         FurtherVerb.Upload => "upload",
+        FurtherVerb.Attach => "attach",
+        FurtherVerb.Detach => "detach",
+        FurtherVerb.List => "list",
+        FurtherVerb.Ack => "ack",
+        FurtherVerb.Request => "request",
+        FurtherVerb.Grant => "grant",
+        FurtherVerb.Take => "take",
         _ => "message",
     };
 
     private static FurtherVerb Of(ReadOnlySpan<byte> name) => name switch
     {
         _ when name.SequenceEqual("stdin"u8) => FurtherVerb.Stdin,
+        _ when name.SequenceEqual("ack"u8) => FurtherVerb.Ack,
         _ when name.SequenceEqual("ping"u8) => FurtherVerb.Ping,
         _ when name.SequenceEqual("keyevent"u8) => FurtherVerb.KeyEvent,
         _ when name.SequenceEqual("resize"u8) => FurtherVerb.Resize,
         _ when name.SequenceEqual("start"u8) => FurtherVerb.Start,
         _ when name.SequenceEqual("stop"u8) => FurtherVerb.Stop,
         _ when name.SequenceEqual("upload"u8) => FurtherVerb.Upload,
+        _ when name.SequenceEqual("attach"u8) => FurtherVerb.Attach,
+        _ when name.SequenceEqual("detach"u8) => FurtherVerb.Detach,
+        _ when name.SequenceEqual("list"u8) => FurtherVerb.List,
+        _ when name.SequenceEqual("request"u8) => FurtherVerb.Request,
+        _ when name.SequenceEqual("grant"u8) => FurtherVerb.Grant,
+        _ when name.SequenceEqual("take"u8) => FurtherVerb.Take,
         _ => FurtherVerb.Unknown,
     };
 }

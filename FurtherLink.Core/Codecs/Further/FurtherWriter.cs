@@ -19,31 +19,39 @@ internal sealed class FurtherWriter
 
     private readonly bool _named;
     private readonly byte[] _tail;
+    private readonly bool _lossless;
     private volatile FurtherExtensions _extensions;
 
-    private FurtherWriter(string tail, bool named)
+    private FurtherWriter(string tail, bool named, bool lossless)
     {
         _tail = Encoding.ASCII.GetBytes(tail);
         _named = named;
+        _lossless = lossless;
     }
 
     /// <summary>For /run: {"type", "data", "client", "process"}.</summary>
-    public static FurtherWriter ForRun(string client)
+    public static FurtherWriter ForRun(string client, bool lossless)
     {
         var text = new ArrayBufferWriter<byte>();
         JsonText.WriteAscii(text, client);
-        return new FurtherWriter($", \"client\": \"{Encoding.ASCII.GetString(text.WrittenSpan)}\", \"process\": ", named: true);
+        return new FurtherWriter($", \"client\": \"{Encoding.ASCII.GetString(text.WrittenSpan)}\", \"process\": ", named: true, lossless);
     }
 
     /// <summary>For /run-py: {"type", "data", "process"}, the last always empty.</summary>
-    public static FurtherWriter ForRunPy() => new(", \"process\": \"\"", named: false);
+    public static FurtherWriter ForRunPy(bool lossless) => new(", \"process\": \"\"", named: false, lossless);
 
     /// <summary>
     /// How a client gets the output of a program. Clients of Further-Link, which ask for no extension, know as one message what is printed
     /// together: the output of a short program, and a line that Python writes in pieces.
     /// </summary>
-    public AttachOptions OptionsFor(string runner) =>
-        _extensions != FurtherExtensions.None ? AttachOptions.Default : runner == "python3" ? PythonOptions : PlainOptions;
+    public AttachOptions OptionsFor(string runner)
+    {
+        var options = _extensions != FurtherExtensions.None ? AttachOptions.Default : runner == "python3" ? PythonOptions : PlainOptions;
+        return _lossless ? options : options with { Lossless = false };
+    }
+
+    /// <summary>Whether the client acknowledges output.</summary>
+    public bool Acknowledges => Knows(FurtherExtensions.Ack);
 
     /// <summary>Also writes what only clients get that asked for it.</summary>
     public void Ask(FurtherExtensions extensions) => _extensions |= extensions;
@@ -57,14 +65,27 @@ internal sealed class FurtherWriter
                 Begin(output, chunk.Kind == OutputKind.Error ? "stderr"u8 : "stdout"u8, chunk.Data.Length);
                 output.Write("{\"output\": \""u8);
                 JsonText.Write(output, chunk.Data.Span);
-                output.Write("\"}"u8);
+                output.Write("\""u8);
+                if (Knows(FurtherExtensions.Offsets))
+                    WriteOffsets(output, chunk);
+                output.Write("}"u8);
                 End(output, chunk.Name);
                 break;
             case Pong:
                 WriteBare(output, "pong"u8, null);
                 break;
+            case Started started when _named && Knows(FurtherExtensions.Sessions):
+                Begin(output, "started"u8, 0);
+                FurtherSessionText.WriteStarted(output, started);
+                End(output, started.Name);
+                break;
             case Started started:
                 WriteBare(output, "started"u8, started.Name);
+                break;
+            case Attached attached when _named:
+                Begin(output, "attached"u8, attached.Screen?.Length ?? 0);
+                FurtherSessionText.WriteAttached(output, attached);
+                End(output, attached.Name);
                 break;
             case Exited exited:
                 WriteExited(output, exited);
@@ -75,7 +96,7 @@ internal sealed class FurtherWriter
             case Notice notice:
                 WriteNotice(output, notice);
                 break;
-            case Missed missed when _extensions.HasFlag(FurtherExtensions.Missed):
+            case Missed missed when Knows(FurtherExtensions.Missed):
                 Begin(output, "missed"u8, 0);
                 output.Write("{\"from\": "u8);
                 WriteNumber(output, missed.From);
@@ -83,6 +104,11 @@ internal sealed class FurtherWriter
                 WriteNumber(output, missed.To);
                 output.Write("}"u8);
                 End(output, missed.Name);
+                break;
+            case Result { Call: "sessions.list", Body: IReadOnlyList<SessionInfo> sessions } when _named:
+                Begin(output, "sessions"u8, 0);
+                FurtherSessionText.WriteSessions(output, sessions);
+                End(output, null);
                 break;
             case Result { Call: FurtherErrors.Upload } when !_named:
                 WriteBare(output, "uploaded"u8, null);
@@ -147,7 +173,33 @@ internal sealed class FurtherWriter
                 output.Write("}"u8);
                 End(output, notice.Name);
                 break;
+            case { Topic: "presence", Body: IReadOnlyList<MemberInfo> members } when Knows(FurtherExtensions.Sessions):
+                Begin(output, "presence"u8, 0);
+                FurtherSessionText.WritePresence(output, members);
+                End(output, notice.Name);
+                break;
+            case { Topic: "detached", Body: Detached detached } when _named:
+                Begin(output, "detached"u8, 0);
+                FurtherSessionText.WriteDetached(output, detached);
+                End(output, notice.Name);
+                break;
+            case { Topic: "input", Body: InputTaken taken } when _named:
+                Begin(output, "ack"u8, 0);
+                FurtherSessionText.WriteInputTaken(output, taken);
+                End(output, notice.Name);
+                break;
         }
+    }
+
+    // Not by HasFlag, which allocates until the method has been optimised.
+    private bool Knows(FurtherExtensions extension) => (_extensions & extension) != 0;
+
+    private static void WriteOffsets(FrameWriter output, Output chunk)
+    {
+        output.Write(", \"from\": "u8);
+        WriteNumber(output, chunk.Offset);
+        output.Write(", \"to\": "u8);
+        WriteNumber(output, chunk.Next);
     }
 
     private void WriteBare(FrameWriter output, ReadOnlySpan<byte> type, string? name)

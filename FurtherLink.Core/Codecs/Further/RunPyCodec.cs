@@ -20,11 +20,15 @@ internal sealed class RunPyCodec : IMessageCodec
     private const string Name = "";
 
     private readonly FurtherReader _reader = new();
-    private readonly FurtherWriter _writer = FurtherWriter.ForRunPy();
+    private readonly FurtherWriter _writer;
 
     /// <summary>Makes the codec of one connection.</summary>
     /// <param name="connection">Its extensions are used.</param>
-    public RunPyCodec(LinkConnection connection) => _writer.Ask(FurtherExtensionNames.Of(connection.Extensions));
+    public RunPyCodec(LinkConnection connection)
+    {
+        _writer = FurtherWriter.ForRunPy(connection.Lossless);
+        _writer.Ask(FurtherExtensionNames.Of(connection.Extensions));
+    }
 
     /// <inheritdoc/>
     public bool TryDecode(in Frame frame, [NotNullWhen(true)] out ClientMessage? message)

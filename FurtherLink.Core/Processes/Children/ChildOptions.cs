@@ -20,6 +20,9 @@ internal sealed record ChildOptions
     /// <summary>Bytes of input that may wait, <see cref="LinkOptions.InputCapacity"/>.</summary>
     public int InputCapacity { get; init; } = 256 * 1024;
 
+    /// <summary>See <see cref="ProcessContext.InputTaken"/>.</summary>
+    public Action<long>? InputTaken { get; init; }
+
     /// <summary>Time between SIGTERM and SIGKILL, <see cref="LinkOptions.StopGrace"/>.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(0.1);
 

@@ -54,7 +54,7 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
         WorkingDirectory = request.Directory;
         Variable = $"{ChildOptions.SessionVariable}={options.SessionId}";
         IsTerminal = spawned.Error is null;
-        _input = new InputPump(spawned.Input, IsTerminal, options.InputCapacity, OnInputEnded);
+        _input = new InputPump(spawned.Input, IsTerminal, options.InputCapacity, options.InputTaken, OnInputEnded);
         _output = new OutputPump(loop, spawned.Output, options.Out, IsTerminal, OnOutputEnded);
         _error = spawned.Error is { } error ? new OutputPump(loop, error, options.Error, terminal: false, OnErrorEnded) : null;
         _open = IsTerminal ? 2 : 3;

@@ -14,9 +14,11 @@ internal sealed class InputPump : IDescriptorHandler
 {
     private readonly Descriptor _descriptor;
     private readonly bool _terminal;
+    private readonly Action<long>? _taken;
     private readonly Action _ended;
     private readonly Pipe _pipe;
     private readonly LoopSignal _writable = new();
+    private long _total;
     private byte? _last;
     private string? _closed; // why, from the moment that nothing can be written any more
     private Task? _running;
@@ -25,11 +27,13 @@ internal sealed class InputPump : IDescriptorHandler
     /// <param name="descriptor">Where to write; not blocking. Closing it stays its owner's.</param>
     /// <param name="terminal">Whether it is the master of a terminal.</param>
     /// <param name="capacity">Bytes that may wait before a flush does.</param>
+    /// <param name="taken">Called with the bytes written so far; null = nobody wants to know.</param>
     /// <param name="ended">Called once when nothing more will be written; any thread.</param>
-    public InputPump(Descriptor descriptor, bool terminal, int capacity, Action ended)
+    public InputPump(Descriptor descriptor, bool terminal, int capacity, Action<long>? taken, Action ended)
     {
         _descriptor = descriptor;
         _terminal = terminal;
+        _taken = taken;
         _ended = ended;
         _pipe = new Pipe(new PipeOptions(
             readerScheduler: PipeScheduler.Inline, writerScheduler: PipeScheduler.ThreadPool,
@@ -76,7 +80,10 @@ internal sealed class InputPump : IDescriptorHandler
             {
                 var result = await _pipe.Reader.ReadAsync().ConfigureAwait(false);
                 var rest = Write(result.Buffer);
+                var written = result.Buffer.Length - rest.Length;
                 _pipe.Reader.AdvanceTo(rest.Start);
+                if (written > 0)
+                    _taken?.Invoke(_total += written);
                 if (!rest.IsEmpty)
                     await _writable.WaitAsync().ConfigureAwait(false);
                 else if (result.IsCompleted)

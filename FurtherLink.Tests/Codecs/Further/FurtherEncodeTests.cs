@@ -58,7 +58,7 @@ public sealed class FurtherEncodeTests
 
     private static IEnumerable<ServerMessage> Unspoken() =>
     [
-        new Attached("1", Session, 5), new Missed("1", 5, 10), new Result("files.upload", null), new Result("device.status", "x"),
+        new Missed("1", 5, 10), new Result("files.upload", null), new Result("device.status", "x"),
         new Notice("presence", "x") { Name = "1" }, new Notice("keylisten", 5) { Name = "1" }, new Notice("video", null) { Name = "1" },
     ];
 

@@ -1,0 +1,11 @@
+namespace FurtherLink.Sessions;
+
+/// <summary>A session as the table keeps it: with what becomes of it when nobody is attached.</summary>
+internal interface IKeptSession : ISession
+{
+    /// <summary>Who is attached, and what becomes of the session when nobody is.</summary>
+    SessionHold Hold { get; }
+
+    /// <summary>Ends the program where it still runs, and lets go of everything.</summary>
+    Task RemoveAsync();
+}
