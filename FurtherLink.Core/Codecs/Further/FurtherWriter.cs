@@ -192,7 +192,7 @@ internal sealed class FurtherWriter
     }
 
     // Not by HasFlag, which allocates until the method has been optimised.
-    private bool Knows(FurtherExtensions extension) => (_extensions & extension) != 0;
+    private bool Knows(FurtherExtensions extension) => (_extensions & extension) != FurtherExtensions.None;
 
     private static void WriteOffsets(FrameWriter output, Output chunk)
     {

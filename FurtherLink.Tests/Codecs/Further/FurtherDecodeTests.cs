@@ -38,7 +38,7 @@ public sealed class FurtherDecodeTests
     [TestCase("{\"type\": \"\\ud800\"}", BadMessage)]
     [TestCase("{\"type\": \"ping\", \"type\": 1}", BadMessage)]
     [TestCase("{\"type\": \"upload\", \"data\": {\"directory\": {}}}", BadMessage)]
-    [TestCase("{\"type\": \"attach\", \"process\": \"1\"}", BadMessage)]
+    [TestCase("{\"type\": \"attack\", \"process\": \"1\"}", BadMessage)]
     public void Message_OfNoSense_IsAnsweredWithTheOldText(string text, string message) => AssertRefused(text, message, null);
 
     [TestCase("{\"type\": \"start\", \"data\": {\"runner\": \"shell\"}}", null)]
