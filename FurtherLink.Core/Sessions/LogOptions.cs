@@ -5,14 +5,30 @@ namespace FurtherLink.Sessions;
 /// <summary>How a log keeps output.</summary>
 public sealed class LogOptions
 {
+    /// <summary>Bytes that come so many milliseconds after others begin a run of their own, which keeps its time.</summary>
+    public const int TimeStep = 10;
+
     private int _capacity = 1024 * 1024;
+    private long _start;
     private TimeSpan _stallTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>Bytes of output kept; a run of bytes of one stream costs 32 more. Default 1 MiB, at least 4 KiB.</summary>
+    /// <summary>
+    /// Bytes of output kept; a run of bytes of one stream, taken within <see cref="TimeStep"/>, costs 40 more. Default 1 MiB, at least 4 KiB.
+    /// </summary>
     public int Capacity
     {
         get => _capacity;
         set => _capacity = value >= 4096 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 4096.");
+    }
+
+    /// <summary>
+    /// The offset at which the empty log begins: what another log of the same output, which this one mirrors, has lost already. Default 0, at
+    /// least 0.
+    /// </summary>
+    public long Start
+    {
+        get => _start;
+        set => _start = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 0.");
     }
 
     /// <summary>
@@ -27,7 +43,7 @@ public sealed class LogOptions
             : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1 ms.");
     }
 
-    /// <summary>The clock for <see cref="StallTimeout"/>. Default the system's.</summary>
+    /// <summary>The clock for <see cref="StallTimeout"/> and <see cref="OutputChunk.Time"/>. Default the system's.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
     /// <summary>Where memory comes from; tests count with one of their own.</summary>

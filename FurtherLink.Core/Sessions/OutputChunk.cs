@@ -13,4 +13,15 @@ namespace FurtherLink.Sessions;
 /// <param name="Missed">Bytes lost right before this piece: the offset less where the piece before it ended.</param>
 /// <param name="Exit">How the program ended: only on the last piece, which has no data.</param>
 public readonly record struct OutputChunk(
-    OutputKind Kind, long Offset, long Next, ReadOnlyMemory<byte> Data, long Missed, ExitStatus? Exit);
+    OutputKind Kind, long Offset, long Next, ReadOnlyMemory<byte> Data, long Missed, ExitStatus? Exit)
+{
+    /// <summary>
+    /// When the first byte was taken from the program, by the log's clock, in milliseconds since the Unix epoch; of the last piece, when the
+    /// log ended. A clock that is set makes it jump.
+    /// </summary>
+    /// <remarks>
+    /// It is up to <see cref="LogOptions.TimeStep"/> early, and the bytes behind the first may be later, unless the reader is
+    /// <see cref="ReaderOptions.Timed"/>: then they are less than that later.
+    /// </remarks>
+    public long Time { get; init; }
+}

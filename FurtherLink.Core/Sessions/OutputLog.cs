@@ -15,7 +15,7 @@ namespace FurtherLink.Sessions;
 public sealed class OutputLog : IDisposable
 {
     /// <summary>What an entry costs beside its bytes.</summary>
-    internal const int EntryCost = 32;
+    internal const int EntryCost = 40;
 
     // Below it a block of 64 KiB would be too large a part of the whole.
     private const int LargeBlocksFrom = 4 * LogBlockPool.LargeSize;
@@ -26,6 +26,7 @@ public sealed class OutputLog : IDisposable
     private long _end;
     private long _overhead; // of all entries ever
     private long _blockBytes;
+    private long _exitTime;
     private ExitStatus? _exit;
     private bool _disposed;
 
@@ -34,6 +35,7 @@ public sealed class OutputLog : IDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         Options = options;
+        _start = _end = options.Start;
         Waker = new LogWaker(this);
         Stall = new LogStall(this);
         _writers = [new LogWriter(this, OutputKind.Out), new LogWriter(this, OutputKind.Error)];
@@ -79,6 +81,15 @@ public sealed class OutputLog : IDisposable
     /// <summary>How the program ended; null while it runs.</summary>
     internal ExitStatus? ExitLocked => _exit;
 
+    /// <summary>When it ended.</summary>
+    internal long ExitTimeLocked => _exitTime;
+
+    /// <summary>Whether a writer waits for room.</summary>
+    internal bool IsFlushWaitingLocked => _writers[0].IsWaiting || _writers[1].IsWaiting;
+
+    /// <summary>The time for what is taken now, in milliseconds since the Unix epoch.</summary>
+    internal long Now => Options.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
     /// <summary>The writer of one stream, the same one each time; used by one thread at a time.</summary>
     /// <remarks>
     /// It hands out the log's own memory. What was advanced is seen by readers after the flush. A flush completes at once, unless the log
@@ -103,6 +114,7 @@ public sealed class OutputLog : IDisposable
                 return;
             IsCompleted = true;
             _exit = status;
+            _exitTime = Now;
             flushes = TakeFlushesLocked();
             Stall.EndLocked();
             reader = Waker.TakeLocked();
@@ -146,15 +158,17 @@ public sealed class OutputLog : IDisposable
         kind is OutputKind.Out or OutputKind.Error ? (int)kind - 1 : throw new ArgumentOutOfRangeException(nameof(kind), kind, "Out or Error.");
 
     /// <summary>Takes in bytes that lie in a block already.</summary>
-    internal void AppendLocked(LogBlock block, int start, int length)
+    internal void AppendLocked(LogBlock block, int start, int length, long time)
     {
-        if (Entries.Next > Entries.First && LastLocked is var last && last.Block == block && last.Start + last.Length == start)
+        // A clock that was set back begins anew, too.
+        if (Entries.Next > Entries.First && LastLocked is var last && last.Block == block && last.Start + last.Length == start
+            && (ulong)(time - last.Time) < LogOptions.TimeStep)
         {
             LastLocked.Length += length;
         }
         else
         {
-            Entries.Add(new LogEntry { Block = block, Offset = _end, OverheadBefore = _overhead, Start = start, Length = length });
+            Entries.Add(new LogEntry { Block = block, Offset = _end, OverheadBefore = _overhead, Time = time, Start = start, Length = length });
             _overhead += EntryCost;
             block.References++;
         }
@@ -198,7 +212,7 @@ public sealed class OutputLog : IDisposable
     /// </summary>
     internal int TakeRoomLocked()
     {
-        var waiting = _writers[0].IsWaiting || _writers[1].IsWaiting;
+        var waiting = IsFlushWaitingLocked;
         if (!waiting && !IsFullLocked())
             return 0;
         var floor = FloorLocked();

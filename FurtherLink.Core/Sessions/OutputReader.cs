@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Threading.Tasks.Sources;
 using FurtherLink.Messages;
 using FurtherLink.Sessions.Logs;
 
@@ -12,15 +11,15 @@ namespace FurtherLink.Sessions;
 public sealed class OutputReader : IDisposable
 {
     private readonly OutputLog _log;
-    private readonly Utf8Tail[] _cut = []; // text: by kind, what lies before the position and waits for the rest of its character
-    private readonly byte[] _scratch = []; // text: a character put together from two places
+    private readonly CutCharacters? _cut; // of a text reader
     private long _position;
     private long _told; // where the last piece ended; the position may have moved on over what waits
     private long _number; // of the entry at the position, or of an earlier one
     private long _missed; // not yet told
+    private long _time; // of what was taken last
     private long _seen; // the log's end when it began to wait
     private LogBlock? _held;
-    private WaitSource? _wait;
+    private ReadSignal? _wait;
     private bool _waitsAsync;
     private bool _stallTold;
     private bool _ended;
@@ -39,18 +38,13 @@ public sealed class OutputReader : IDisposable
         _told = _position;
         if (!options.Text)
             return;
-        _cut = new Utf8Tail[2];
-        _scratch = new byte[4];
+        _cut = new CutCharacters();
         if (_position < log.Start)
             return;
-        log.LookBackLocked(_position, _cut);
+        log.LookBackLocked(_position, _cut.Tails);
         // Behind the end of what has ended: one step for each cut character that was given out (see TakeEndLocked).
-        for (var i = 0; i < 2 && log.IsCompleted && _position < from; i++)
-        {
-            if (_cut[i].Count > 0)
-                _position++;
-            _cut[i] = default;
-        }
+        while (log.IsCompleted && _position < from && _cut.TryTake(out _, out _))
+            _position++;
 
         _told = _position;
     }
@@ -96,8 +90,9 @@ public sealed class OutputReader : IDisposable
     /// <summary>Whether it waits to be told of more.</summary>
     internal bool IsWaitingLocked { get; private set; }
 
-    /// <summary>Whether it waits and there is more.</summary>
-    internal bool IsDueLocked => IsWaitingLocked && (_seen < _log.End || _log.IsCompleted);
+    /// <summary>Whether it waits and there is enough more. A program that waits for room is not kept waiting for the rest of a batch.</summary>
+    internal bool IsDueLocked => IsWaitingLocked && (_log.IsCompleted
+        || (_seen < _log.End && (_log.End - _position >= Options.WakeAfter || _log.IsFlushWaitingLocked)));
 
     /// <summary>While a flush waits: when it last released something.</summary>
     internal long Moved { get; set; }
@@ -122,7 +117,7 @@ public sealed class OutputReader : IDisposable
     public async ValueTask<OutputChunk> ReadAsync(int maxBytes, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        _wait ??= new WaitSource();
+        _wait ??= new ReadSignal();
         while (true)
         {
             if (Read(maxBytes, waitsAsync: true, out var chunk))
@@ -238,7 +233,6 @@ public sealed class OutputReader : IDisposable
 
     private bool TakeLocked(int maxBytes, out OutputChunk chunk)
     {
-        var entries = _log.Entries;
         if (_position < _log.Start)
         {
             // What waits for its rest lies before the hole and will not get it.
@@ -246,77 +240,56 @@ public sealed class OutputReader : IDisposable
                 return true;
             _missed += _log.Start - _position;
             Volatile.Write(ref _position, _log.Start);
-            if (Options.Text)
-                _log.LookBackLocked(_position, _cut);
+            if (_cut is not null)
+                _log.LookBackLocked(_position, _cut.Tails);
         }
 
-        for (_number = Math.Max(_number, entries.First); _number < entries.Next; _number++)
+        while (_log.Entries.TryFind(ref _number, _position, Options.Timed ? 1 : maxBytes, out var run))
         {
-            ref var entry = ref entries[_number];
-            var isLast = _number + 1 == entries.Next;
-            while (_position < entry.End)
-            {
-                var bytes = entry.Bytes[(int)(_position - entry.Offset)..];
-                if (Options.Text && _cut[OutputLog.Index(entry.Block.Kind)].Count > 0)
-                {
-                    if (TakeJoinedLocked(entry.Block.Kind, bytes, out chunk))
-                        return true;
-                    continue;
-                }
-
-                var length = Math.Min(bytes.Length, maxBytes);
-                var rest = Options.Text ? Utf8Tail.IncompleteAtEnd(bytes[..length]) : 0;
-                if (length > rest)
-                {
-                    _held = entry.Block;
-                    _held.References++;
-                    var data = _held.Bytes.AsMemory(entry.Start + entry.Length - bytes.Length, length - rest);
-                    if (rest > 0 && Utf8Tail.IncompleteAtEnd(data.Span) > 0)
-                    {
-                        // That these bytes will never be a character, only the rest tells: who goes on behind must have seen it.
-                        _cut[OutputLog.Index(_held.Kind)].Append(bytes[(length - rest)..length]);
-                        rest = 0;
-                    }
-
-                    chunk = Take(_held.Kind, length - rest, data);
-                    return true;
-                }
-
-                if (isLast && !_log.IsCompleted)
-                {
-                    chunk = default;
-                    return false; // its rest may come right behind it
-                }
-
-                _cut[OutputLog.Index(entry.Block.Kind)].Append(bytes);
-                Volatile.Write(ref _position, entry.End);
-            }
-
-            if (isLast)
-                break; // it may grow
+            var before = _position;
+            if (TakeRunLocked(run, maxBytes, out chunk))
+                return true;
+            if (_position == before)
+                break;
         }
 
         return TakeEndLocked(out chunk);
     }
 
-    // A character that was cut short, byte by byte from what follows, until it is whole or proves to be none.
-    private bool TakeJoinedLocked(OutputKind kind, ReadOnlySpan<byte> bytes, out OutputChunk chunk)
+    private bool TakeRunLocked(in LogRun run, int maxBytes, out OutputChunk chunk)
     {
-        ref var cut = ref _cut[OutputLog.Index(kind)];
-        for (var i = 0; i < bytes.Length; i++)
+        chunk = default;
+        _time = run.Time;
+        if (_cut?.Has(run.Kind) == true)
         {
-            cut.Append(bytes[i]);
-            if (cut.Count - cut.Incomplete is > 0 and var whole)
-            {
-                cut.TakeFirst(whole, _scratch);
-                chunk = Take(kind, i + 1, _scratch.AsMemory(0, whole));
-                return true;
-            }
+            var advance = _cut.Join(run.Kind, run.Data.Span, out var joined);
+            chunk = Take(run.Kind, advance, joined);
+            return !joined.IsEmpty;
         }
 
-        Volatile.Write(ref _position, _position + bytes.Length);
-        chunk = default;
-        return false;
+        var data = run.Data[..Math.Min(run.Data.Length, maxBytes)];
+        var rest = _cut is null ? 0 : Utf8Tail.IncompleteAtEnd(data.Span);
+        if (rest == data.Length)
+        {
+            if (run.IsLast && !_log.IsCompleted)
+                return false; // its rest may come right behind it
+            _cut!.Append(run.Kind, data.Span);
+            Volatile.Write(ref _position, _position + rest);
+            return false;
+        }
+
+        _held = run.Block;
+        _held.References++;
+        var whole = data[..^rest];
+        if (rest > 0 && Utf8Tail.IncompleteAtEnd(whole.Span) > 0)
+        {
+            // That these bytes will never be a character, only the rest tells: who goes on behind must have seen it.
+            _cut!.Append(run.Kind, data[^rest..].Span);
+            rest = 0;
+        }
+
+        chunk = Take(run.Kind, data.Length - rest, whole);
+        return true;
     }
 
     // Behind the last byte: what is cut short for good, then the exit. Each such piece takes the position one further, so that going on
@@ -328,25 +301,18 @@ public sealed class OutputReader : IDisposable
             return false;
         if (TakeCutLocked(_position + 1, out chunk))
             return true;
-        chunk = new OutputChunk(OutputKind.Out, 0, _position, default, 0, exit);
+        chunk = new OutputChunk(OutputKind.Out, 0, _position, default, 0, exit) { Time = _log.ExitTimeLocked };
         _ended = true;
         return true;
     }
 
     private bool TakeCutLocked(long next, out OutputChunk chunk)
     {
-        for (var i = 0; i < _cut.Length; i++)
-        {
-            if (_cut[i].Count > 0)
-            {
-                var length = _cut[i].TakeFirst(_cut[i].Count, _scratch);
-                chunk = Take((OutputKind)(i + 1), next - _position, _scratch.AsMemory(0, length));
-                return true;
-            }
-        }
-
         chunk = default;
-        return false;
+        if (_cut?.TryTake(out var kind, out var data) != true)
+            return false;
+        chunk = Take(kind, next - _position, data);
+        return true;
     }
 
     // Read puts in the offset and what was missed.
@@ -354,7 +320,7 @@ public sealed class OutputReader : IDisposable
     {
         var next = _position + advance;
         Volatile.Write(ref _position, next);
-        return new OutputChunk(kind, 0, next, data, 0, null);
+        return new OutputChunk(kind, 0, next, data, 0, null) { Time = _time };
     }
 
     private void CancelWait()
@@ -367,35 +333,5 @@ public sealed class OutputReader : IDisposable
         }
 
         _wait!.Set();
-    }
-
-    // What ReadAsync waits on; continuations run on the pool, never on the thread that wrote.
-    private sealed class WaitSource : IValueTaskSource
-    {
-        private ManualResetValueTaskSourceCore<bool> _core = new() { RunContinuationsAsynchronously = true };
-        private int _isSet = 1;
-
-        public ValueTask AsTask() => new(this, _core.Version);
-
-        public void Reset()
-        {
-            _core.Reset();
-            Volatile.Write(ref _isSet, 0);
-        }
-
-        // A wake-up that was overtaken by another read may come late: it counts as one, and no second one may follow it.
-        public void Set()
-        {
-            if (Interlocked.Exchange(ref _isSet, 1) == 0)
-                _core.SetResult(true);
-        }
-
-        void IValueTaskSource.GetResult(short token) => _core.GetResult(token);
-
-        ValueTaskSourceStatus IValueTaskSource.GetStatus(short token) => _core.GetStatus(token);
-
-        void IValueTaskSource.OnCompleted(
-            Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
-            _core.OnCompleted(continuation, state, token, flags);
     }
 }

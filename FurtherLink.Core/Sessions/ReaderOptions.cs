@@ -3,6 +3,8 @@ namespace FurtherLink.Sessions;
 /// <summary>How a reader reads.</summary>
 public sealed class ReaderOptions
 {
+    private readonly int _wakeAfter = 1;
+
     /// <summary>The offset to begin at; null = the log's end. Default 0.</summary>
     public long? From { get; init; } = 0;
 
@@ -11,6 +13,22 @@ public sealed class ReaderOptions
     /// What is invalid is passed on as it is, and never waits. Default false: bytes as they come, nothing is held back.
     /// </summary>
     public bool Text { get; init; }
+
+    /// <summary>
+    /// Pieces end where the time changes, so that each keeps its own <see cref="OutputChunk.Time"/>. Default false: what was printed line by
+    /// line comes in one piece where it lies together.
+    /// </summary>
+    public bool Timed { get; init; }
+
+    /// <summary>
+    /// For readers that work in batches: they are told of more only when so many bytes lie before them, at the log's end, or when a program
+    /// waits for room. Reading meanwhile takes what there is. Default 1, at least 1.
+    /// </summary>
+    public int WakeAfter
+    {
+        get => _wakeAfter;
+        init => _wakeAfter = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1.");
+    }
 
     /// <summary>The program waits for this reader; false = it misses what it is too slow for. Default true.</summary>
     public bool Lossless { get; init; } = true;

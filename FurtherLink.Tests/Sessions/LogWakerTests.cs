@@ -150,4 +150,59 @@ public sealed class LogWakerTests
 
         Assert.That(async () => await read.WaitAsync(Patience), Throws.InstanceOf<ObjectDisposedException>());
     }
+
+    [Test]
+    public void OnOutput_WakeAfter_IsCalledForSoMuchOrTheEnd()
+    {
+        using var log = new OutputLog(new LogOptions());
+        var calls = 0;
+        using var batches = log.Attach(new ReaderOptions { WakeAfter = 1000, OnOutput = _ => calls++ });
+        batches.ReadAll();
+        log.PutNow(LogTesting.Pattern(999));
+        Assert.That(calls, Is.Zero);
+        log.PutNow("a"u8);
+        Assert.That(calls, Is.EqualTo(1));
+
+        Assert.That(batches.ReadAll().Of(), Has.Length.EqualTo(1000));
+        log.PutNow("b"u8);
+        Assert.That(batches.ReadAll().Of(), Is.EqualTo("b"u8.ToArray()), "who reads unasked gets what there is");
+        log.PutNow(LogTesting.Pattern(999));
+        Assert.That(calls, Is.EqualTo(1));
+        log.Complete(LogTesting.Exit);
+        Assert.That(calls, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void OnOutput_WakeAfterMoreThanTheLogHolds_IsCalledWhenAProgramWaits()
+    {
+        using var log = new OutputLog(new LogOptions { Capacity = 4096 });
+        using var batches = log.Attach(new ReaderOptions { WakeAfter = 1_000_000, OnOutput = reader => reader.ReadAll() });
+        batches.ReadAll();
+        for (var i = 0; i < 20; i++)
+            Assert.That(log.Put(LogTesting.Pattern(3000)).IsCompleted, Is.True);
+
+        Assert.That(batches.Position, Is.GreaterThan(50_000));
+    }
+
+    [Test]
+    public void OnOutput_ReaderOfBatchesBeside_LeavesTheOtherToTheWritersThread()
+    {
+        using var log = new OutputLog(new LogOptions());
+        var threads = new List<int>();
+        using var batches = log.Attach(new ReaderOptions { WakeAfter = 1000 });
+        using var reader = log.Attach(new ReaderOptions
+        {
+            OnOutput = reader =>
+            {
+                threads.Add(Environment.CurrentManagedThreadId);
+                reader.ReadAll();
+            },
+        });
+        batches.ReadAll();
+        reader.ReadAll();
+        for (var i = 0; i < 10; i++)
+            log.PutNow("a"u8);
+
+        Assert.That(threads, Is.EqualTo(Enumerable.Repeat(Environment.CurrentManagedThreadId, 10)));
+    }
 }

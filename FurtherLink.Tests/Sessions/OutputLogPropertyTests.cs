@@ -2,6 +2,7 @@ using System.Text;
 using FurtherLink.Messages;
 using FurtherLink.Sessions;
 using FurtherLink.Sessions.Logs;
+using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Sessions;
 
@@ -47,14 +48,16 @@ public sealed class OutputLogPropertyTests
     {
         private readonly Random _random = new(seed);
         private readonly LogBlockPool _pool = new();
+        private readonly ManualTimeProvider _time = new();
         private readonly List<(OutputKind Kind, byte Value)> _history = [];
+        private readonly List<long> _times = [];
         private readonly List<ModelReader> _readers = [];
         private readonly Task<System.IO.Pipelines.FlushResult>?[] _flushes = new Task<System.IO.Pipelines.FlushResult>?[2];
         private OutputLog _log = new(new LogOptions());
 
         public void Run()
         {
-            _log = new OutputLog(new LogOptions { Capacity = 4096 << _random.Next(3), Pool = _pool });
+            _log = new OutputLog(new LogOptions { Capacity = 4096 << _random.Next(3), Pool = _pool, Time = _time });
             var steps = _random.Next(20, 400);
             for (var step = 0; step < steps; step++)
                 Step();
@@ -104,7 +107,7 @@ public sealed class OutputLogPropertyTests
             var floor = _readers.Where(r => r.Reader.Lossless).Select(r => r.Reader.Released).DefaultIfEmpty(long.MaxValue).Min();
             Check(_log.Start <= floor, "what a lossless reader has not released is kept");
             if (_flushes.Any(f => f is { IsCompleted: false }))
-                Check((_log.End - floor) * 33 > _log.Options.Capacity / 2, "a flush waits for a reader that holds half of the log");
+                Check((_log.End - floor) * (1 + OutputLog.EntryCost) > _log.Options.Capacity / 2, "a flush waits for a reader that holds half of the log");
             if (floor == long.MaxValue)
                 Check(!_log.IsFullLocked(), "with nobody to wait for the log is not full");
         }
@@ -114,6 +117,8 @@ public sealed class OutputLogPropertyTests
             From = _random.Next(3) switch { 0 => null, 1 => 0, _ => _random.NextInt64(_log.End + 2) },
             Text = _random.Next(3) > 0,
             Lossless = _random.Next(2) == 0,
+            Timed = _random.Next(2) == 0,
+            WakeAfter = _random.Next(2) == 0 ? 1 : 1000,
         };
 
         private void Append()
@@ -122,8 +127,14 @@ public sealed class OutputLogPropertyTests
             if (_flushes[(int)kind - 1] is { IsCompleted: false } && _random.Next(20) > 0)
                 return; // as a loop does; sometimes it writes on all the same, as at a program's end
             var data = NewData();
+            if (_random.Next(2) == 0)
+                _time.Advance(TimeSpan.FromMilliseconds(_random.Next(15)));
             foreach (var value in data)
+            {
                 _history.Add((kind, value));
+                _times.Add(_time.GetUtcNow().ToUnixTimeMilliseconds());
+            }
+
             var flush = _log.Put(data, kind);
             var floor = _readers.Where(r => r.Reader.Lossless).Select(r => r.Reader.Released).DefaultIfEmpty(long.MaxValue).Min();
             if (_flushes[(int)kind - 1] is null or { IsCompleted: true })
@@ -230,6 +241,8 @@ public sealed class OutputLogPropertyTests
                 }
 
                 Check(!chunk.Data.IsEmpty, "a piece has data");
+                if (!Reader.Options.Text || !overtaken || chunk.Missed > 0)
+                    CheckTime(chunk);
                 if (Reader.Options.Text)
                     TakeText(chunk, beforeHole: overtaken && chunk.Offset < start);
                 else
@@ -249,6 +262,18 @@ public sealed class OutputLogPropertyTests
                         rest.InsertRange(0, Waiting(kind, from));
                     Check(rest.Count == (Reader.Options.Text ? Incomplete(rest) : 0), "all that can be read was read");
                 }
+            }
+
+            private void CheckTime(OutputChunk chunk)
+            {
+                if (chunk.Next > _owner._log.End || chunk.Next == chunk.Offset)
+                    return; // cut characters at the end
+                var late = Enumerable.Range((int)chunk.Offset, (int)(chunk.Next - chunk.Offset)).Where(at => _owner._history[at].Kind == chunk.Kind)
+                    .Select(at => _owner._times[at] - chunk.Time).ToList();
+                if (!Reader.Options.Text)
+                    Check(late[0] is >= 0 and < LogOptions.TimeStep, "the time is that of the first byte");
+                if (Reader.Options.Timed)
+                    Check(late[^1] is >= 0 and < LogOptions.TimeStep, "no byte is much later");
             }
 
             private void TakeBinary(OutputChunk chunk)

@@ -70,7 +70,7 @@ public sealed class OutputLogStressTests
     }
 
     [Test]
-    public void Log_SteadyState_AllocatesNothing()
+    public void Log_SteadyState_AllocatesNothing([Values] bool timed)
     {
         SynchronizationContext.SetSynchronizationContext(null); // NUnit's posts continuations
         using var log = new OutputLog(new LogOptions { Capacity = 64 * 1024 });
@@ -78,6 +78,7 @@ public sealed class OutputLogStressTests
         using var reader = log.Attach(new ReaderOptions
         {
             Text = true,
+            Timed = timed,
             OnOutput = static _ => { },
         });
         var writer = log.GetWriter(OutputKind.Out);

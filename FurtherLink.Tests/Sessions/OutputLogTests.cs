@@ -2,6 +2,7 @@ using System.Text;
 using FurtherLink.Messages;
 using FurtherLink.Sessions;
 using FurtherLink.Sessions.Logs;
+using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Sessions;
 
@@ -309,7 +310,7 @@ public sealed class OutputLogTests
     {
         using var log = NewLog(capacity);
         var data = LogTesting.Pattern(write);
-        for (var i = 0; i < Math.Max(100, 8 * capacity / (write + 32)); i++)
+        for (var i = 0; i < Math.Max(100, 8 * capacity / (write + OutputLog.EntryCost)); i++)
             log.PutNow(data, (OutputKind)(1 + (i & 1)));
 
         // Of each stream a block half overwritten, one that is being filled and what one flush brings; the table doubles.
@@ -362,5 +363,55 @@ public sealed class OutputLogTests
 
         Assert.That(reader.ReadAll().Single().Exit, Is.EqualTo(LogTesting.Exit));
         Assert.That(reader.TryRead(10, out _), Is.False);
+    }
+
+    [Test]
+    public void Chunk_HasTheTimeOfItsBytes_WhereTimed()
+    {
+        var time = new ManualTimeProvider();
+        var begin = time.GetUtcNow().ToUnixTimeMilliseconds();
+        using var log = new OutputLog(new LogOptions { Time = time });
+        using var timed = log.Attach(new ReaderOptions { Timed = true });
+        using var joined = log.Attach(new ReaderOptions());
+        foreach (var letter in "abcd"u8.ToArray())
+        {
+            log.PutNow([letter]);
+            time.Advance(TimeSpan.FromMilliseconds(6));
+        }
+
+        time.Advance(TimeSpan.FromMilliseconds(76));
+        log.Complete(LogTesting.Exit);
+
+        Assert.That(
+            timed.ReadAll().Select(c => (Encoding.UTF8.GetString(c.Data.Span), c.Time - begin)),
+            Is.EqualTo(new[] { ("ab", 0L), ("cd", 12L), ("", 100L) }));
+        Assert.That(
+            joined.ReadAll().Select(c => (Encoding.UTF8.GetString(c.Data.Span), c.Time - begin)),
+            Is.EqualTo(new[] { ("abcd", 0L), ("", 100L) }));
+    }
+
+    [Test]
+    public void Chunk_OfAMirror_HasTheTimeThatWasStated()
+    {
+        using var log = new OutputLog(new LogOptions { Start = 1000 });
+        using var below = log.Attach(new ReaderOptions { From = 400, Timed = true });
+        var writer = (LogWriter)log.GetWriter(OutputKind.Error);
+        foreach (var at in new[] { 50_000L, 50_010, 7000 })
+        {
+            writer.Time = at;
+            log.PutNow("x"u8, OutputKind.Error);
+        }
+
+        Assert.That((log.Start, log.End), Is.EqualTo((1000L, 1003L)));
+        Assert.That(
+            below.ReadAll().Select(c => (c.Offset, c.Missed, c.Time)),
+            Is.EqualTo(new[] { (1000L, 600L, 50_000L), (1001, 0, 50_010), (1002, 0, 7000) }));
+    }
+
+    [Test]
+    public void Options_OutsideOfWhatTheyMayBe_Throw()
+    {
+        Assert.That(() => new LogOptions { Start = -1 }, Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new ReaderOptions { WakeAfter = 0 }, Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 }

@@ -26,6 +26,12 @@ internal sealed class LogWriter : PipeWriter, IValueTaskSource<FlushResult>
     /// <summary>A flush waits for room. Guarded by the log's lock.</summary>
     public bool IsWaiting { get; private set; }
 
+    /// <summary>
+    /// The time of what is flushed from now on, in milliseconds since the Unix epoch: where it was taken elsewhere. Null, the default = the
+    /// clock's. Flush before changing it.
+    /// </summary>
+    public long? Time { get; set; }
+
     /// <inheritdoc/>
     public override bool CanGetUnflushedBytes => true;
 
@@ -190,7 +196,7 @@ internal sealed class LogWriter : PipeWriter, IValueTaskSource<FlushResult>
         if (_log.IsCompleted)
             _advanced = _written; // nobody will read it
         if (_advanced > _written)
-            _log.AppendLocked(_block!, _written, _advanced - _written);
+            _log.AppendLocked(_block!, _written, _advanced - _written, Time ?? _log.Now);
         _written = _advanced;
     }
 }
