@@ -28,6 +28,8 @@ internal sealed class Session : IKeptSession
         _info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name };
         Output = new OutputLog(new LogOptions { Capacity = options.OutputCapacity, StallTimeout = options.ClientStallTimeout, Time = time });
         Notices = new SessionNotices(Output);
+        if (request.Terminal is { } size)
+            Notices.KeepSize(size);
         User = user;
         Members = new SessionMembers(request.Session, Notices, size => Control(new Resize(size)));
         Hold = new SessionHold(Output, request.Session, options.KeepExited, time, () => HasDescendants, () => gone(this));
@@ -82,6 +84,8 @@ internal sealed class Session : IKeptSession
 
     public ValueTask WriteAsync(ReadOnlySequence<byte> input, InputOptions options, CancellationToken cancellationToken)
     {
+        if (_request.Session.RecordInput)
+            Notices.KeepTyped(input.ToArray());
         var written = _input.WriteAsync(input, options);
         // What the program has not taken yet may take for ever.
         return options.Mark is null || written.IsCompleted ? written : new ValueTask(written.AsTask().WaitAsync(cancellationToken));
@@ -166,7 +170,10 @@ internal sealed class Session : IKeptSession
         if (control is Signal signal)
             process.Signal(signal.Number);
         else if (control is Resize resize && process.TryResize(resize.Size))
+        {
             _info = _info with { Terminal = resize.Size };
+            Notices.Publish(SessionNotices.ResizeTopic, resize.Size, Delivery.Every);
+        }
     }
 
     [SupportedOSPlatform("linux")]

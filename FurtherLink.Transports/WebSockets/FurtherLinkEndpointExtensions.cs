@@ -1,5 +1,6 @@
 using FurtherLink;
 using FurtherLink.Device;
+using FurtherLink.Sessions;
 using FurtherLink.Transports.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -14,8 +15,8 @@ namespace Microsoft.AspNetCore.Builder;
 public static class FurtherLinkEndpointExtensions
 {
     /// <summary>
-    /// Maps /run and /run-py (WebSocket), /status, /version, /version/apt/{pkg} and /upload, as Further-Link's clients know them. Needs what
-    /// AddFurtherLink registers.
+    /// Maps /run and /run-py (WebSocket), /status, /version, /version/apt/{pkg} and /upload, as Further-Link's clients know them, and
+    /// /recordings/{session}. Needs what AddFurtherLink registers.
     /// </summary>
     /// <param name="endpoints">The app, or a group of it.</param>
     /// <returns>Conventions of all these endpoints: RequireAuthorization and the like.</returns>
@@ -35,6 +36,7 @@ public static class FurtherLinkEndpointExtensions
         Map("/version", HttpMethods.Get, guarded: false, DeviceEndpoints.VersionAsync);
         Map("/version/apt/{pkg}", HttpMethods.Get, guarded: false, device.AptVersionAsync);
         Map("/upload", HttpMethods.Post, guarded: true, device.UploadAsync);
+        Map("/recordings/{session}", HttpMethods.Get, guarded: true, new RecordingEndpoint(services.GetRequiredService<SessionTable>(), options).InvokeAsync);
         return group;
 
         void Map(string pattern, string method, bool guarded, RequestDelegate answer)

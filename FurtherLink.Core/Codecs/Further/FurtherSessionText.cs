@@ -55,6 +55,13 @@ internal static class FurtherSessionText
         json.WriteEndArray();
     });
 
+    /// <summary>resized: the terminal has another size.</summary>
+    public static void WriteSize(FrameWriter output, TerminalSize size) => Write(output, size, static (json, size) =>
+    {
+        json.WriteNumber("rows", size.Rows);
+        json.WriteNumber("cols", size.Columns);
+    });
+
     /// <summary>detached.</summary>
     public static void WriteDetached(FrameWriter output, Detached detached) => Write(output, detached, static (json, detached) =>
         json.WriteString("reason", detached.Reason));

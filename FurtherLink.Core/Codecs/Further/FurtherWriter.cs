@@ -178,6 +178,11 @@ internal sealed class FurtherWriter
                 FurtherSessionText.WritePresence(output, members);
                 End(output, notice.Name);
                 break;
+            case { Topic: "resize", Body: TerminalSize size } when Knows(FurtherExtensions.Sessions):
+                Begin(output, "resized"u8, 0);
+                FurtherSessionText.WriteSize(output, size);
+                End(output, notice.Name);
+                break;
             case { Topic: "detached", Body: Detached detached } when _named:
                 Begin(output, "detached"u8, 0);
                 FurtherSessionText.WriteDetached(output, detached);
