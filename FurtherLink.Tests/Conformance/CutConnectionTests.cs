@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using FurtherLink.Tests.Support;
+
+namespace FurtherLink.Tests.Conformance;
+
+/// <summary>A program's output through connections that break all the time arrives once, whole and in order.</summary>
+internal sealed class CutConnectionTests
+{
+    // A line of "seq" from 100 000 000 on.
+    private const long LineLength = 10;
+    private const long FirstLine = 100_000_000;
+
+    private TestHost _host = null!;
+    private Uri _address = null!;
+
+    [SetUp]
+    public async Task SetUp()
+    {
+        _host = new TestHost();
+        _address = await _host.ListenAsync("ws");
+    }
+
+    [TearDown]
+    public ValueTask TearDown() => _host.DisposeAsync();
+
+    [Test]
+    public async Task Output_ThroughRandomCuts_HasTheSameHash([Values("keep", "pause")] string whenDetached)
+    {
+        // Kept is what a megabyte holds: one that runs on is given no chance to run away, by a client that acknowledges and comes back at once.
+        var cuts = SoakSize.Of(shortForm: 150, longForm: 10_000);
+        var lines = SoakSize.Of(shortForm: 1_600_000, longForm: 107_374_182);
+        if (whenDetached == "keep")
+            (cuts, lines) = (cuts / 10, 100_000);
+        var seed = Random.Shared.Next();
+        await TestContext.Out.WriteLineAsync($"seed {seed}");
+        var random = new Random(seed);
+        using var client = new DurableClient(() => _address, "/run?extensions=ack") { AcknowledgeEach = 64 * 1024 };
+        var since = Stopwatch.GetTimestamp();
+        await client.StartAsync(new
+        {
+            runner = "exec",
+            code = $"#!/bin/sh\nexec seq {FirstLine} {FirstLine + lines - 1}",
+            session = new { whenDetached },
+        });
+        var total = lines * LineLength;
+        for (var i = 0; i < cuts && client.ExitCode is null; i++)
+        {
+            await client.ReadAsync(client.Position + random.NextInt64(2 * total / cuts));
+            while (client.Session is null)
+                await client.ReadOneAsync();
+            client.Cut();
+            await client.AttachAsync(client.Session, clientId: "reader");
+        }
+
+        await client.ReadAsync(total);
+        // Once more when all is there but its end.
+        client.Cut();
+        await client.AttachAsync(client.Session!, clientId: "reader");
+        await client.ReadAsync(long.MaxValue);
+
+        Assert.Multiple(() =>
+        {
+            Assert.That(client.ExitCode, Is.Zero);
+            Assert.That(client.Position, Is.EqualTo(total));
+            Assert.That(client.Hash, Is.EqualTo(HashOfLines(lines)));
+        });
+        await TestContext.Out.WriteLineAsync(
+            $"{client.Position / 1048576.0:0} MiB over {client.Connections} connections in {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s");
+    }
+
+    private static string HashOfLines(int lines)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> line = stackalloc byte[(int)LineLength];
+        line[^1] = (byte)'\n';
+        for (long number = FirstLine; number < FirstLine + lines; number++)
+        {
+            number.TryFormat(line, out _, provider: System.Globalization.CultureInfo.InvariantCulture);
+            hash.AppendData(line);
+        }
+
+        return Convert.ToHexStringLower(hash.GetCurrentHash());
+    }
+}
