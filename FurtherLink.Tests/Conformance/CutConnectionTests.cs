@@ -46,7 +46,7 @@ internal sealed class CutConnectionTests
         var total = lines * LineLength;
         for (var i = 0; i < cuts && client.ExitCode is null; i++)
         {
-            await client.ReadAsync(client.Position + random.NextInt64(2 * total / cuts));
+            await client.ReadAsync((long)(total * ((i + random.NextDouble()) / cuts)));
             while (client.Session is null)
                 await client.ReadOneAsync();
             client.Cut();
