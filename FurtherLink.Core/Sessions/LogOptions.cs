@@ -46,6 +46,12 @@ public sealed class LogOptions
     /// <summary>The clock for <see cref="StallTimeout"/> and <see cref="OutputChunk.Time"/>. Default the system's.</summary>
     public TimeProvider Time { get; set; } = TimeProvider.System;
 
+    /// <summary>
+    /// Where output stays that has left the memory: readers find it there. A log that writes to it has a lossless reader that does so. Null,
+    /// the default = nowhere.
+    /// </summary>
+    internal IOutputArchive? Archive { get; set; }
+
     /// <summary>Where memory comes from; tests count with one of their own.</summary>
     internal LogBlockPool Pool { get; set; } = LogBlockPool.Shared;
 }

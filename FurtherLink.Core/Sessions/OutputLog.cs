@@ -158,11 +158,13 @@ public sealed class OutputLog : IDisposable
         kind is OutputKind.Out or OutputKind.Error ? (int)kind - 1 : throw new ArgumentOutOfRangeException(nameof(kind), kind, "Out or Error.");
 
     /// <summary>Takes in bytes that lie in a block already.</summary>
-    internal void AppendLocked(LogBlock block, int start, int length, long time)
+    internal void AppendLocked(LogBlock block, int start, int length, long? stated)
     {
-        // A clock that was set back begins anew, too.
+        // A clock that was set back begins anew, too; what was stated has been stepped already.
+        var time = stated ?? Now;
+        var step = stated is null ? LogOptions.TimeStep : 1;
         if (Entries.Next > Entries.First && LastLocked is var last && last.Block == block && last.Start + last.Length == start
-            && (ulong)(time - last.Time) < LogOptions.TimeStep)
+            && (ulong)(time - last.Time) < (ulong)step)
         {
             LastLocked.Length += length;
         }
@@ -270,7 +272,7 @@ public sealed class OutputLog : IDisposable
         var floor = long.MaxValue;
         foreach (var reader in Readers)
         {
-            if (reader.IsLosslessLocked && reader.Released < floor)
+            if (reader.HoldsLocked && reader.Released < floor)
                 floor = reader.Released;
         }
 
@@ -286,8 +288,9 @@ public sealed class OutputLog : IDisposable
         while (UsedLocked - target is > 0 and var excess)
         {
             ref var oldest = ref Entries[Entries.First];
-            var count = (int)Math.Min(Math.Min(oldest.Length, excess), floor - oldest.Offset);
-            if (count <= 0)
+            // The floor may lie far below, at what is archived.
+            var count = (int)Math.Min(Math.Min(oldest.Length, excess), Math.Max(0, floor - oldest.Offset));
+            if (count == 0)
                 return;
             _evicted[Index(oldest.Block.Kind)].Append(oldest.Bytes[..count]);
             Volatile.Write(ref _start, _start + count);

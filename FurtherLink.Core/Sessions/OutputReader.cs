@@ -19,6 +19,9 @@ public sealed class OutputReader : IDisposable
     private long _time; // of what was taken last
     private long _seen; // the log's end when it began to wait
     private LogBlock? _held;
+    private ArchiveCursor? _archive; // while it reads what has left the memory
+    private bool _isInMemory; // it has been
+    private bool _looksBack; // text: what waits at the position is still to be found
     private ReadSignal? _wait;
     private bool _waitsAsync;
     private bool _stallTold;
@@ -33,13 +36,15 @@ public sealed class OutputReader : IDisposable
         IsLosslessLocked = options.Lossless;
         var from = Math.Max(0, options.From ?? log.End);
         _position = Math.Min(from, log.End);
-        Released = Math.Max(_position, log.Start);
+        Released = log.Options.Archive is null ? Math.Max(_position, log.Start) : _position;
         _number = log.Entries.Find(_position);
         _told = _position;
+        _isInMemory = _position >= log.Start;
         if (!options.Text)
             return;
         _cut = new CutCharacters();
-        if (_position < log.Start)
+        _looksBack = !_isInMemory;
+        if (_looksBack)
             return;
         log.LookBackLocked(_position, _cut.Tails);
         // Behind the end of what has ended: one step for each cut character that was given out (see TakeEndLocked).
@@ -73,7 +78,8 @@ public sealed class OutputReader : IDisposable
             lock (_log.Gate)
             {
                 IsLosslessLocked = value;
-                Released = Math.Max(Released, _log.Start);
+                if (HoldsLocked)
+                    Released = Math.Max(Released, _log.Start);
                 flushes = _log.TakeRoomLocked();
             }
 
@@ -84,6 +90,18 @@ public sealed class OutputReader : IDisposable
     /// <summary><see cref="Lossless"/>, for the log.</summary>
     internal bool IsLosslessLocked { get; set; }
 
+    /// <summary>
+    /// Whether the program waits for it: where there is an archive, not before it has caught up with what is in memory, for what it may need is
+    /// archived.
+    /// </summary>
+    internal bool HoldsLocked => IsLosslessLocked && (_log.Options.Archive is null || _position >= _log.Start);
+
+    /// <summary>
+    /// Whether it reads the archive where it is below the memory: one that is not lossless and has been in memory misses what it was too slow
+    /// for, so as not to fall behind for good.
+    /// </summary>
+    internal bool ReadsArchiveLocked => _log.Options.Archive is not null && (IsLosslessLocked || !_isInMemory);
+
     /// <summary>Below it the reader needs nothing any more.</summary>
     internal long Released { get; private set; }
 
@@ -91,7 +109,7 @@ public sealed class OutputReader : IDisposable
     internal bool IsWaitingLocked { get; private set; }
 
     /// <summary>Whether it waits and there is enough more. A program that waits for room is not kept waiting for the rest of a batch.</summary>
-    internal bool IsDueLocked => IsWaitingLocked && (_log.IsCompleted
+    internal bool IsDueLocked => IsWaitingLocked && _archive is not { IsFetching: true } && (_log.IsCompleted
         || (_seen < _log.End && (_log.End - _position >= Options.WakeAfter || _log.IsFlushWaitingLocked)));
 
     /// <summary>While a flush waits: when it last released something.</summary>
@@ -145,7 +163,7 @@ public sealed class OutputReader : IDisposable
                 return;
             Released = offset;
             _log.Stall.MovedLocked(this);
-            flushes = IsLosslessLocked ? _log.TakeRoomLocked() : 0;
+            flushes = HoldsLocked ? _log.TakeRoomLocked() : 0;
         }
 
         _log.EndFlushes(flushes);
@@ -172,6 +190,7 @@ public sealed class OutputReader : IDisposable
                 _held = null;
             }
 
+            _archive?.Dispose();
             _log.DetachLocked(this);
             flushes = _log.TakeRoomLocked();
         }
@@ -233,18 +252,36 @@ public sealed class OutputReader : IDisposable
 
     private bool TakeLocked(int maxBytes, out OutputChunk chunk)
     {
-        if (_position < _log.Start)
+        var enough = Options.Timed ? 1 : maxBytes;
+        while (_position < _log.Start)
         {
+            var run = default(LogRun);
+            var archive = ReadsArchiveLocked ? _archive ??= new ArchiveCursor(_log, this, _log.Options.Archive!) : null;
+            if (archive?.TryFind(_position, enough, out run) == true)
+            {
+                LookBackLocked(archive);
+                if (TakeRunLocked(run, maxBytes, out chunk))
+                    return true;
+                continue;
+            }
+
+            chunk = default;
+            var next = archive?.Skip(_position) ?? _log.Start;
+            if (next == _position)
+                return false;
             // What waits for its rest lies before the hole and will not get it.
             if (TakeCutLocked(_position, out chunk))
                 return true;
-            _missed += _log.Start - _position;
-            Volatile.Write(ref _position, _log.Start);
-            if (_cut is not null)
-                _log.LookBackLocked(_position, _cut.Tails);
+            _missed += next - _position;
+            Volatile.Write(ref _position, next);
+            _looksBack = _cut is not null;
         }
 
-        while (_log.Entries.TryFind(ref _number, _position, Options.Timed ? 1 : maxBytes, out var run))
+        LookBackLocked(null);
+        _isInMemory = true;
+        if (_archive is not null)
+            EndArchiveLocked();
+        while (_log.Entries.TryFind(ref _number, _position, enough, out var run))
         {
             var before = _position;
             if (TakeRunLocked(run, maxBytes, out chunk))
@@ -254,6 +291,25 @@ public sealed class OutputReader : IDisposable
         }
 
         return TakeEndLocked(out chunk);
+    }
+
+    // What waits at the position, where it was not come to by reading.
+    private void LookBackLocked(ArchiveCursor? archive)
+    {
+        if (!_looksBack)
+            return;
+        _looksBack = false;
+        if (archive is null)
+            _log.LookBackLocked(_position, _cut!.Tails);
+        else
+            _cut!.Set(archive.Tails);
+    }
+
+    private void EndArchiveLocked()
+    {
+        _archive?.Dispose();
+        _archive = null;
+        _number = _log.Entries.Find(_position);
     }
 
     private bool TakeRunLocked(in LogRun run, int maxBytes, out OutputChunk chunk)
@@ -279,7 +335,8 @@ public sealed class OutputReader : IDisposable
         }
 
         _held = run.Block;
-        _held.References++;
+        if (_held is not null)
+            _held.References++;
         var whole = data[..^rest];
         if (rest > 0 && Utf8Tail.IncompleteAtEnd(whole.Span) > 0)
         {

@@ -13,6 +13,15 @@ internal sealed class CutCharacters
     /// <summary>Whether something of a stream waits.</summary>
     public bool Has(OutputKind kind) => Tails[OutputLog.Index(kind)].Count > 0;
 
+    /// <summary>Begins anew behind some bytes.</summary>
+    /// <param name="before">By kind, the last of them.</param>
+    public void Set(ReadOnlySpan<Utf8Tail> before)
+    {
+        before.CopyTo(Tails);
+        foreach (ref var tail in Tails.AsSpan())
+            tail.KeepLast(tail.Incomplete);
+    }
+
     /// <summary>Holds back what ends in the middle of a character.</summary>
     public void Append(OutputKind kind, ReadOnlySpan<byte> bytes) => Tails[OutputLog.Index(kind)].Append(bytes);
 

@@ -33,11 +33,11 @@ internal struct LogEntry
 
 /// <summary>Bytes that a reader can take from.</summary>
 /// <param name="Kind">The stream.</param>
-/// <param name="Block">Where they are.</param>
+/// <param name="Block">Where they are; null = in a reader's own memory.</param>
 /// <param name="Data">The bytes.</param>
 /// <param name="Time">The time of the entry that has the first of them.</param>
 /// <param name="IsLast">Whether they reach to the end of what there is.</param>
-internal readonly record struct LogRun(OutputKind Kind, LogBlock Block, ReadOnlyMemory<byte> Data, long Time, bool IsLast);
+internal readonly record struct LogRun(OutputKind Kind, LogBlock? Block, ReadOnlyMemory<byte> Data, long Time, bool IsLast);
 
 /// <summary>The entries of a log, oldest first, in a ring; each has a number that stays its own. Guarded by the log's lock.</summary>
 internal sealed class LogEntries

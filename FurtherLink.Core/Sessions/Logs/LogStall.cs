@@ -61,7 +61,7 @@ internal sealed class LogStall(OutputLog log)
             var now = _time.GetTimestamp();
             foreach (var reader in log.Readers)
             {
-                if (!reader.IsLosslessLocked || log.HasRoomLocked(reader.Released))
+                if (!reader.HoldsLocked || log.HasRoomLocked(reader.Released))
                     continue;
                 if (IsOver(reader.Moved, now))
                 {

@@ -196,7 +196,7 @@ internal sealed class LogWriter : PipeWriter, IValueTaskSource<FlushResult>
         if (_log.IsCompleted)
             _advanced = _written; // nobody will read it
         if (_advanced > _written)
-            _log.AppendLocked(_block!, _written, _advanced - _written, Time ?? _log.Now);
+            _log.AppendLocked(_block!, _written, _advanced - _written, Time);
         _written = _advanced;
     }
 }
