@@ -7,6 +7,8 @@ public sealed class LinkOptions
 {
     private int _outputCapacity = 1024 * 1024;
     private int _inputCapacity = 256 * 1024;
+    private long _spillCapacity;
+    private TimeSpan _spillRetention = TimeSpan.FromHours(24);
     private int _maxMessage = 4 * 1024 * 1024;
 
     /// <summary>Where uploads go and relative paths begin. Null = "further" in the home of the run's user.</summary>
@@ -63,6 +65,33 @@ public sealed class LinkOptions
 
     /// <summary>How long an ended session can still be read. Default 10 minutes.</summary>
     public TimeSpan KeepExited { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// Bytes of output kept per session on disk, in <see cref="SpillDirectory"/>, beside <see cref="OutputCapacity"/> in memory; the oldest go
+    /// first. For sessions that outlive their client. Default 0 = none; else at least 1 MiB.
+    /// </summary>
+    public long SpillCapacity
+    {
+        get => _spillCapacity;
+        set => _spillCapacity = value is 0 or >= 1024 * 1024 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "0, or at least 1048576.");
+    }
+
+    /// <summary>
+    /// Where output is kept on disk, a directory of its own for each session, readable by the server's user alone. It is made when it is
+    /// missing; what a crash has left there is removed at the next start. Several processes may share it. Null, the default = nowhere, and
+    /// <see cref="SpillCapacity"/> must be 0; the executable host takes "output" in its state directory.
+    /// </summary>
+    public string? SpillDirectory { get; set; }
+
+    /// <summary>
+    /// How old output on disk may get, and how long an ended session that keeps output there can be read (others:
+    /// <see cref="KeepExited"/>). Default 24 hours, at least 1 s.
+    /// </summary>
+    public TimeSpan SpillRetention
+    {
+        get => _spillRetention;
+        set => _spillRetention = value >= TimeSpan.FromSeconds(1) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1 s.");
+    }
 
     /// <summary>The largest upload in bytes. Default 64 MiB.</summary>
     public long MaxUpload { get; set; } = 64L * 1024 * 1024;

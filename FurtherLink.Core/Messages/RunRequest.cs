@@ -67,6 +67,9 @@ public sealed record SessionOptions
 
     /// <summary>Whether input is kept for recordings. It holds what people type, passwords too. Default false.</summary>
     public bool RecordInput { get; init; }
+
+    /// <summary>Whether the session ends as soon as nobody is attached.</summary>
+    internal bool StopsAtOnce => WhenDetached is WhenDetached.Stop && Grace <= TimeSpan.Zero;
 }
 
 /// <summary>Whose size a session's terminal has.</summary>

@@ -166,6 +166,10 @@ public sealed record InputTaken(long Sequence);
 /// <param name="Reason">In words, where it was not the client's own wish; null otherwise.</param>
 public sealed record Detached(string? Reason);
 
+/// <summary>The body of the notice "spill": output that leaves the memory is not kept on disk any more, until that works again.</summary>
+/// <param name="Reason">Why, in words.</param>
+public sealed record SpillStopped(string Reason);
+
 /// <summary>What there is to an input beside its bytes.</summary>
 /// <param name="End">The input ends behind it: end of file on a pipe, Ctrl-D on a terminal.</param>
 /// <param name="Mark">By what it is known where it may be sent twice; null = it has no number.</param>

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using FurtherLink.Messages;
 using FurtherLink.Sessions.Logs;
 
 namespace FurtherLink.Sessions;
@@ -11,21 +10,11 @@ namespace FurtherLink.Sessions;
 public sealed class OutputReader : IDisposable
 {
     private readonly OutputLog _log;
-    private readonly CutCharacters? _cut; // of a text reader
-    private long _position;
-    private long _told; // where the last piece ended; the position may have moved on over what waits
-    private long _number; // of the entry at the position, or of an earlier one
-    private long _missed; // not yet told
-    private long _time; // of what was taken last
+    private readonly LogCursor _cursor;
     private long _seen; // the log's end when it began to wait
-    private LogBlock? _held;
-    private ArchiveCursor? _archive; // while it reads what has left the memory
-    private bool _isInMemory; // it has been
-    private bool _looksBack; // text: what waits at the position is still to be found
     private ReadSignal? _wait;
     private bool _waitsAsync;
     private bool _stallTold;
-    private bool _ended;
     private volatile bool _disposed;
 
     /// <summary>Called under the log's lock.</summary>
@@ -34,31 +23,15 @@ public sealed class OutputReader : IDisposable
         _log = log;
         Options = options;
         IsLosslessLocked = options.Lossless;
-        var from = Math.Max(0, options.From ?? log.End);
-        _position = Math.Min(from, log.End);
-        Released = log.Options.Archive is null ? Math.Max(_position, log.Start) : _position;
-        _number = log.Entries.Find(_position);
-        _told = _position;
-        _isInMemory = _position >= log.Start;
-        if (!options.Text)
-            return;
-        _cut = new CutCharacters();
-        _looksBack = !_isInMemory;
-        if (_looksBack)
-            return;
-        log.LookBackLocked(_position, _cut.Tails);
-        // Behind the end of what has ended: one step for each cut character that was given out (see TakeEndLocked).
-        while (log.IsCompleted && _position < from && _cut.TryTake(out _, out _))
-            _position++;
-
-        _told = _position;
+        _cursor = new LogCursor(log, this);
+        Released = log.Options.Archive is null || options.MemoryOnly ? Math.Max(Position, log.Start) : Position;
     }
 
     /// <summary>How it reads.</summary>
     public ReaderOptions Options { get; }
 
     /// <summary>Where the next read begins.</summary>
-    public long Position => Volatile.Read(ref _position);
+    public long Position => _cursor.Position;
 
     /// <summary>
     /// Whether the program waits for this reader. The log turns it off for one that trickles while others have waited for the stall
@@ -90,17 +63,11 @@ public sealed class OutputReader : IDisposable
     /// <summary><see cref="Lossless"/>, for the log.</summary>
     internal bool IsLosslessLocked { get; set; }
 
-    /// <summary>
-    /// Whether the program waits for it: where there is an archive, not before it has caught up with what is in memory, for what it may need is
-    /// archived.
-    /// </summary>
-    internal bool HoldsLocked => IsLosslessLocked && (_log.Options.Archive is null || _position >= _log.Start);
+    /// <summary>Whether the program waits for it: not while it reads the archive, where what it needs is kept.</summary>
+    internal bool HoldsLocked => IsLosslessLocked && !_cursor.IsInArchive;
 
-    /// <summary>
-    /// Whether it reads the archive where it is below the memory: one that is not lossless and has been in memory misses what it was too slow
-    /// for, so as not to fall behind for good.
-    /// </summary>
-    internal bool ReadsArchiveLocked => _log.Options.Archive is not null && (IsLosslessLocked || !_isInMemory);
+    /// <summary>Its place in the log.</summary>
+    internal LogCursor CursorLocked => _cursor;
 
     /// <summary>Below it the reader needs nothing any more.</summary>
     internal long Released { get; private set; }
@@ -109,8 +76,8 @@ public sealed class OutputReader : IDisposable
     internal bool IsWaitingLocked { get; private set; }
 
     /// <summary>Whether it waits and there is enough more. A program that waits for room is not kept waiting for the rest of a batch.</summary>
-    internal bool IsDueLocked => IsWaitingLocked && _archive is not { IsFetching: true } && (_log.IsCompleted
-        || (_seen < _log.End && (_log.End - _position >= Options.WakeAfter || _log.IsFlushWaitingLocked)));
+    internal bool IsDueLocked => IsWaitingLocked && !_cursor.IsFetching && (_log.IsCompleted
+        || (_seen < _log.End && (_log.End - Position >= Options.WakeAfter || _log.IsFlushWaitingLocked)));
 
     /// <summary>While a flush waits: when it last released something.</summary>
     internal long Moved { get; set; }
@@ -141,7 +108,7 @@ public sealed class OutputReader : IDisposable
             if (Read(maxBytes, waitsAsync: true, out var chunk))
                 return chunk;
             ObjectDisposedException.ThrowIf(_disposed, this);
-            if (_ended)
+            if (_cursor.HasEnded)
                 throw new InvalidOperationException("The log has been read to its end.");
             using (cancellationToken.UnsafeRegister(static state => ((OutputReader)state!).CancelWait(), this))
                 await _wait.AsTask().ConfigureAwait(false);
@@ -158,7 +125,7 @@ public sealed class OutputReader : IDisposable
         int flushes;
         lock (_log.Gate)
         {
-            offset = Math.Min(Math.Min(offset, _position), _log.End);
+            offset = Math.Min(Math.Min(offset, Position), _log.End);
             if (offset <= Released)
                 return;
             Released = offset;
@@ -182,15 +149,7 @@ public sealed class OutputReader : IDisposable
             waited = IsWaitingLocked;
             if (waited)
                 DisarmLocked();
-            if (_held is { } block)
-            {
-                // Somebody may still be at its data: then the block must not be filled again.
-                block.IsAbandoned = true;
-                _log.DropLocked(block);
-                _held = null;
-            }
-
-            _archive?.Dispose();
+            _cursor.Dispose();
             _log.DetachLocked(this);
             flushes = _log.TakeRoomLocked();
         }
@@ -222,162 +181,37 @@ public sealed class OutputReader : IDisposable
     private bool Read(int maxBytes, bool waitsAsync, out OutputChunk chunk)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 1);
+        bool taken;
+        var flushes = 0;
         lock (_log.Gate)
         {
-            if (_held is { } block)
-                _log.DropLocked(block);
-            _held = null;
-            chunk = default;
-            if (_disposed || _ended)
-                return false;
-            if (TakeLocked(Options.Text ? Math.Max(maxBytes, 4) : maxBytes, out chunk))
-            {
-                chunk = chunk with { Offset = _told + _missed, Missed = _missed };
-                _told = chunk.Next;
-                _missed = 0;
-                return true;
-            }
-
-            if (!IsWaitingLocked)
-                _log.Waker.Waiting++;
-            IsWaitingLocked = true;
-            _seen = _log.End;
-            _log.Stall.IdleLocked(this);
-            _waitsAsync = waitsAsync;
-            if (waitsAsync)
-                _wait!.Reset();
-            return false;
-        }
-    }
-
-    private bool TakeLocked(int maxBytes, out OutputChunk chunk)
-    {
-        var enough = Options.Timed ? 1 : maxBytes;
-        while (_position < _log.Start)
-        {
-            var run = default(LogRun);
-            var archive = ReadsArchiveLocked ? _archive ??= new ArchiveCursor(_log, this, _log.Options.Archive!) : null;
-            if (archive?.TryFind(_position, enough, out run) == true)
-            {
-                LookBackLocked(archive);
-                if (TakeRunLocked(run, maxBytes, out chunk))
-                    return true;
-                continue;
-            }
-
-            chunk = default;
-            var next = archive?.Skip(_position) ?? _log.Start;
-            if (next == _position)
-                return false;
-            // What waits for its rest lies before the hole and will not get it.
-            if (TakeCutLocked(_position, out chunk))
-                return true;
-            _missed += next - _position;
-            Volatile.Write(ref _position, next);
-            _looksBack = _cut is not null;
+            var held = HoldsLocked;
+            taken = ReadLocked(maxBytes, waitsAsync, out chunk);
+            if (held && !HoldsLocked)
+                flushes = _log.TakeRoomLocked();
         }
 
-        LookBackLocked(null);
-        _isInMemory = true;
-        if (_archive is not null)
-            EndArchiveLocked();
-        while (_log.Entries.TryFind(ref _number, _position, enough, out var run))
-        {
-            var before = _position;
-            if (TakeRunLocked(run, maxBytes, out chunk))
-                return true;
-            if (_position == before)
-                break;
-        }
-
-        return TakeEndLocked(out chunk);
+        _log.EndFlushes(flushes);
+        return taken;
     }
 
-    // What waits at the position, where it was not come to by reading.
-    private void LookBackLocked(ArchiveCursor? archive)
+    private bool ReadLocked(int maxBytes, bool waitsAsync, out OutputChunk chunk)
     {
-        if (!_looksBack)
-            return;
-        _looksBack = false;
-        if (archive is null)
-            _log.LookBackLocked(_position, _cut!.Tails);
-        else
-            _cut!.Set(archive.Tails);
-    }
-
-    private void EndArchiveLocked()
-    {
-        _archive?.Dispose();
-        _archive = null;
-        _number = _log.Entries.Find(_position);
-    }
-
-    private bool TakeRunLocked(in LogRun run, int maxBytes, out OutputChunk chunk)
-    {
+        _cursor.LetGo();
         chunk = default;
-        _time = run.Time;
-        if (_cut?.Has(run.Kind) == true)
-        {
-            var advance = _cut.Join(run.Kind, run.Data.Span, out var joined);
-            chunk = Take(run.Kind, advance, joined);
-            return !joined.IsEmpty;
-        }
-
-        var data = run.Data[..Math.Min(run.Data.Length, maxBytes)];
-        var rest = _cut is null ? 0 : Utf8Tail.IncompleteAtEnd(data.Span);
-        if (rest == data.Length)
-        {
-            if (run.IsLast && !_log.IsCompleted)
-                return false; // its rest may come right behind it
-            _cut!.Append(run.Kind, data.Span);
-            Volatile.Write(ref _position, _position + rest);
+        if (_disposed || _cursor.HasEnded)
             return false;
-        }
-
-        _held = run.Block;
-        if (_held is not null)
-            _held.References++;
-        var whole = data[..^rest];
-        if (rest > 0 && Utf8Tail.IncompleteAtEnd(whole.Span) > 0)
-        {
-            // That these bytes will never be a character, only the rest tells: who goes on behind must have seen it.
-            _cut!.Append(run.Kind, data[^rest..].Span);
-            rest = 0;
-        }
-
-        chunk = Take(run.Kind, data.Length - rest, whole);
-        return true;
-    }
-
-    // Behind the last byte: what is cut short for good, then the exit. Each such piece takes the position one further, so that going on
-    // from there gives none of them twice.
-    private bool TakeEndLocked(out OutputChunk chunk)
-    {
-        chunk = default;
-        if (_log.ExitLocked is not { } exit)
-            return false;
-        if (TakeCutLocked(_position + 1, out chunk))
+        if (_cursor.TryTake(Options.Text ? Math.Max(maxBytes, 4) : maxBytes, out chunk))
             return true;
-        chunk = new OutputChunk(OutputKind.Out, 0, _position, default, 0, exit) { Time = _log.ExitTimeLocked };
-        _ended = true;
-        return true;
-    }
-
-    private bool TakeCutLocked(long next, out OutputChunk chunk)
-    {
-        chunk = default;
-        if (_cut?.TryTake(out var kind, out var data) != true)
-            return false;
-        chunk = Take(kind, next - _position, data);
-        return true;
-    }
-
-    // Read puts in the offset and what was missed.
-    private OutputChunk Take(OutputKind kind, long advance, ReadOnlyMemory<byte> data)
-    {
-        var next = _position + advance;
-        Volatile.Write(ref _position, next);
-        return new OutputChunk(kind, 0, next, data, 0, null) { Time = _time };
+        if (!IsWaitingLocked)
+            _log.Waker.Waiting++;
+        IsWaitingLocked = true;
+        _seen = _log.End;
+        _log.Stall.IdleLocked(this);
+        _waitsAsync = waitsAsync;
+        if (waitsAsync)
+            _wait!.Reset();
+        return false;
     }
 
     private void CancelWait()

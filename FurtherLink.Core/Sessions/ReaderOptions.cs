@@ -45,4 +45,7 @@ public sealed class ReaderOptions
     /// must neither wait nor throw.
     /// </summary>
     public Action<OutputReader>? OnStalled { get; init; }
+
+    /// <summary>What has left the memory counts as missed, also where it is archived: for who writes the archive. Default false.</summary>
+    internal bool MemoryOnly { get; init; }
 }

@@ -3,6 +3,7 @@ using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
 using FurtherLink.Sessions.Channels;
+using FurtherLink.Sessions.Spills;
 
 namespace FurtherLink.Sessions;
 
@@ -13,6 +14,7 @@ internal sealed class Session : IKeptSession
     private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SessionInput _input;
     private readonly RunRequest _request;
+    private readonly Spill? _spill;
     private readonly List<SessionControl> _early = [];
     private SideChannels? _channels;
     private IProcess? _process;
@@ -21,18 +23,22 @@ internal sealed class Session : IKeptSession
     private Task? _ending;
     private bool _stopEarly;
 
-    public Session(string id, RunRequest request, UserAccount user, LinkOptions options, TimeProvider time, Action<IKeptSession> gone)
+    public Session(string id, RunRequest request, UserAccount user, LinkOptions options, TimeProvider time, Action<IKeptSession> gone, SpillStore? spills = null)
     {
+        // What ends with its client has nobody to come back for it.
+        if (request.Session.StopsAtOnce)
+            spills = null;
         _request = request;
         _input = new SessionInput(options.InputTimeout, time, mark => Members!.OnInputTaken(mark));
         _info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name };
-        Output = new OutputLog(new LogOptions { Capacity = options.OutputCapacity, StallTimeout = options.ClientStallTimeout, Time = time });
+        Output = new OutputLog(new LogOptions { Capacity = options.OutputCapacity, StallTimeout = options.ClientStallTimeout, Time = time, Archive = spills?.ArchiveOf(id) });
         Notices = new SessionNotices(Output);
         if (request.Terminal is { } size)
             Notices.KeepSize(size);
+        _spill = spills?.Follow(id, Output, Notices);
         User = user;
         Members = new SessionMembers(request.Session, Notices, size => Control(new Resize(size)));
-        Hold = new SessionHold(Output, request.Session, options.KeepExited, time, () => HasDescendants, () => gone(this));
+        Hold = new SessionHold(Output, request.Session, _spill is null ? options.KeepExited : options.SpillRetention, time, () => HasDescendants, () => gone(this));
     }
 
     public string Id => _info.Id;
@@ -77,7 +83,7 @@ internal sealed class Session : IKeptSession
             _input.Dispose();
             if (_channels is not null)
                 await _channels.DisposeAsync().ConfigureAwait(false);
-            Output.Dispose();
+            await DropOutputAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -126,7 +132,7 @@ internal sealed class Session : IKeptSession
     {
         Hold.Dispose();
         await DisposeAsync().ConfigureAwait(false);
-        Output.Dispose();
+        await DropOutputAsync().ConfigureAwait(false);
     }
 
     [SupportedOSPlatform("linux")]
@@ -188,6 +194,13 @@ internal sealed class Session : IKeptSession
         Output.Complete(status);
         _exited.TrySetResult(status);
         Hold.Exit();
+    }
+
+    private async Task DropOutputAsync()
+    {
+        if (_spill is not null)
+            await _spill.DisposeAsync().ConfigureAwait(false);
+        Output.Dispose();
     }
 
     private async Task EndAsync(IProcess process)

@@ -24,7 +24,7 @@ internal sealed class SessionHold(
     private bool _ended;
 
     /// <summary>Whether the session ends as soon as nobody is attached.</summary>
-    public bool StopsAtOnce => options is { WhenDetached: WhenDetached.Stop } && options.Grace <= TimeSpan.Zero;
+    public bool StopsAtOnce => options.StopsAtOnce;
 
     /// <summary>Whether it is to be removed, or has been.</summary>
     public bool IsEnded

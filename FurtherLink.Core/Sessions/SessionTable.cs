@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
 using FurtherLink.Sessions.Channels;
+using FurtherLink.Sessions.Spills;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -21,6 +22,7 @@ public sealed partial class SessionTable : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ILogger _channelLogger;
+    private readonly SpillStore? _spills;
     private volatile bool _closed;
 
     /// <summary>Makes a table.</summary>
@@ -40,6 +42,9 @@ public sealed partial class SessionTable : IAsyncDisposable
         loggers ??= NullLoggerFactory.Instance;
         _logger = loggers.CreateLogger<SessionTable>();
         _channelLogger = loggers.CreateLogger("FurtherLink.Sessions.SideChannels");
+        _spills = SpillStore.Create(_options, _time, loggers);
+        if (_spills is not null)
+            _removals.Run(_spills.Sweep);
     }
 
     /// <summary>The sessions there are now, ended ones that can still be read included.</summary>
@@ -77,7 +82,7 @@ public sealed partial class SessionTable : IAsyncDisposable
             throw new LinkException(FailureCode.AlreadyExists, $"there is a session named \"{name}\" already");
 
         var id = RandomNumberGenerator.GetHexString(12, lowercase: true);
-        var session = new Session(id, request, user, _options, _time, Discard);
+        var session = new Session(id, request, user, _options, _time, Discard, _spills);
         created?.Invoke(session);
         await session.StartAsync(runner, OpenChannels, cancellationToken).ConfigureAwait(false);
         _sessions[id] = session;

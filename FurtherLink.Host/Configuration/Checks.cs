@@ -15,6 +15,10 @@ internal static class Checks
         return text => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= minimum && number <= maximum ? null : words;
     }
 
+    /// <summary>0 for off, or a whole number of at least a minimum.</summary>
+    public static Func<string, string?> NumberOrOff(long minimum) =>
+        text => text == "0" || Number(minimum, long.MaxValue)(text) is null ? null : $"must be 0, or a whole number of at least {minimum}";
+
     /// <summary>A time span that is not negative.</summary>
     public static string? Duration(string text) =>
         TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration) && duration >= TimeSpan.Zero

@@ -59,6 +59,12 @@ internal static class Settings
         new("MaxUpload", "The largest upload in bytes. Default 67108864.") { Check = Checks.Number(1, long.MaxValue) },
         new("ClientStallTimeout", "How long a program waits for a client that takes nothing of its output. Default 00:00:30.") { Check = Checks.Duration },
         new("KeepExited", "How long an ended session can still be read. Default 00:10:00.") { Check = Checks.Duration },
+        new("SpillCapacity", "Bytes of output kept on disk per session that outlives its client, beside those in memory. Default 0: none.")
+        {
+            Option = "--spill", ValueName = "bytes", Check = Checks.NumberOrOff(1024 * 1024),
+        },
+        new("SpillDirectory", "Where output is kept on disk. Default: \"output\" in the state directory.") { Check = Checks.WritableDirectory },
+        new("SpillRetention", "How old output on disk may get, and how long an ended session that has some can be read. Default 1.00:00:00.") { Check = Checks.PositiveDuration },
         new("KeepAliveInterval", "After how long without a sign of life a client is sent a ping. Default 00:00:10.") { Check = Checks.PositiveDuration },
         new("KeepAliveTimeout", "How long the answer to a ping may take before the client counts as gone. Default 00:00:15.") { Check = Checks.PositiveDuration },
         new("Compression", "Compress messages for clients that offer it. Default false.") { Shape = SettingShape.Switch, Check = Checks.TrueOrFalse },

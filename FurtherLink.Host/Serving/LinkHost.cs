@@ -46,7 +46,7 @@ internal static class LinkHost
         builder.Services.AddRoutingCore();
         var section = builder.Configuration.GetSection(HostConfiguration.Section);
         builder.Services.AddFurtherLink(section).AddStandardRunners().AddWebSockets(section, endpoints => Replace(endpoints.TrustedOrigins, options.TrustedOrigins));
-        builder.Services.PostConfigure<LinkOptions>(MakeAbsolute);
+        builder.Services.PostConfigure<LinkOptions>(link => MakeAbsolute(link, options));
         builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
         builder.WebHost.UseKestrelCore().UseSockets(transport =>
@@ -79,12 +79,19 @@ internal static class LinkHost
     }
 
     // Programs have working directories of their own: what is relative is so to the host's.
-    private static void MakeAbsolute(LinkOptions link)
+    private static void MakeAbsolute(LinkOptions link, ServeOptions options)
     {
         link.WorkDirectory = Absolute(link.WorkDirectory);
         link.TempDirectory = Absolute(link.TempDirectory) ?? "/tmp";
         link.MiniscreenProjectsDirectory = Absolute(link.MiniscreenProjectsDirectory);
         link.PythonVenv = Absolute(link.PythonVenv);
+        link.SpillDirectory = Absolute(link.SpillDirectory);
+        if (link is { SpillCapacity: > 0, SpillDirectory: null })
+        {
+            var state = StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable);
+            StateDirectory.Prepare(state);
+            link.SpillDirectory = Path.Combine(state, "output");
+        }
 
         static string? Absolute(string? path) => string.IsNullOrEmpty(path) ? null : Path.GetFullPath(path);
     }

@@ -61,7 +61,10 @@ public sealed class OutputLogPropertyTests
         {
             _log = new OutputLog(new LogOptions
             {
-                Capacity = 4096 << _random.Next(3), Pool = _pool, Time = _time, Archive = archived ? _archive : null,
+                Capacity = 4096 << _random.Next(3),
+                Pool = _pool,
+                Time = _time,
+                Archive = archived ? _archive : null,
             });
             Archive();
             var steps = _random.Next(20, 400);
@@ -243,7 +246,11 @@ public sealed class OutputLogPropertyTests
                 _owner = owner;
                 Reader = owner._log.Attach(new ReaderOptions
                 {
-                    From = options.From, Text = options.Text, Lossless = options.Lossless, Timed = options.Timed, WakeAfter = options.WakeAfter,
+                    From = options.From,
+                    Text = options.Text,
+                    Lossless = options.Lossless,
+                    Timed = options.Timed,
+                    WakeAfter = options.WakeAfter,
                     OnOutput = _ => _told.Release(),
                 });
                 _position = Reader.Position;
@@ -274,12 +281,12 @@ public sealed class OutputLogPropertyTests
             {
                 patient |= _owner._random.Next(4) > 0;
                 var start = _owner._log.Start;
-                var fromArchive = Reader.ReadsArchiveLocked;
+                var fromArchive = Reader.CursorLocked.ReadsArchive;
                 var overtaken = Reader.Position < start; // it may be ahead of _position, over what waits
                 OutputChunk chunk;
                 while (!Reader.TryRead(maxBytes, out chunk))
                 {
-                    if (fromArchive && Reader.Position < start)
+                    if (fromArchive && Reader.Position < _owner._log.Start)
                     {
                         // The stretch is fetched meanwhile.
                         if (!patient)

@@ -183,6 +183,12 @@ internal sealed class FurtherWriter
                 FurtherSessionText.WriteSize(output, size);
                 End(output, notice.Name);
                 break;
+            case { Topic: "spill", Body: SpillStopped stopped } when Knows(FurtherExtensions.Sessions):
+                Begin(output, "spill"u8, 0);
+                WriteText(output, "{\"reason\": \""u8, stopped.Reason);
+                output.Write("}"u8);
+                End(output, notice.Name);
+                break;
             case { Topic: "detached", Body: Detached detached } when _named:
                 Begin(output, "detached"u8, 0);
                 FurtherSessionText.WriteDetached(output, detached);

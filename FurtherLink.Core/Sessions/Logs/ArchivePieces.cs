@@ -5,8 +5,8 @@ namespace FurtherLink.Sessions.Logs;
 /// <summary>A stretch of archived output in memory: pieces without a hole between them, oldest first. Used by one thread at a time.</summary>
 internal sealed class ArchivePieces
 {
-    /// <summary>Bytes of memory for one stretch: a batch of a spill with its records fits.</summary>
-    public const int Size = 128 * 1024;
+    /// <summary>Bytes of memory for one stretch: two of the largest chunks of a log, and what an archive keeps with each.</summary>
+    public const int Size = 2 * (LogBlockPool.LargeSize + 64);
 
     private readonly List<Piece> _pieces = [];
 
