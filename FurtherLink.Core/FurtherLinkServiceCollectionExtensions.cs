@@ -2,10 +2,13 @@ using FurtherLink;
 using FurtherLink.Codecs.Further;
 using FurtherLink.Device;
 using FurtherLink.Peers;
+using FurtherLink.Processes;
 using FurtherLink.Sessions;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -25,7 +28,9 @@ public static class FurtherLinkServiceCollectionExtensions
         if (configuration is not null)
             options.Bind(configuration);
         services.TryAddSingleton(TimeProvider.System);
-        services.TryAddSingleton<SessionTable>();
+        services.TryAddSingleton(static all => new SessionTable(
+            all.GetService<ISessionKeeper>(), all.GetRequiredService<IOptions<LinkOptions>>(), all.GetServices<IProcessRunner>(),
+            all.GetServices<IRunnerSource>(), all.GetService<TimeProvider>(), all.GetService<ILoggerFactory>()));
         services.TryAddSingleton<ILinkServer, LinkServer>();
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton(_ => new DebianPackages());

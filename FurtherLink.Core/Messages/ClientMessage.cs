@@ -60,6 +60,9 @@ public sealed record Input : ClientMessage
     /// <see cref="AttachOptions.ClientId"/>, and told back by <see cref="InputTaken"/>. Null = it has none.
     /// </summary>
     public long? Sequence { get; set; }
+
+    /// <summary>Whose number that is, where it is not the attachment's own <see cref="AttachOptions.ClientId"/>; null = that.</summary>
+    public string? ClientId { get; set; }
 }
 
 /// <summary>Resizes the terminal, sends a signal or a key event, or ends the input.</summary>

@@ -31,6 +31,9 @@ public sealed record RunRequest(string Runner)
     /// <summary>What becomes of the session when nobody is attached, and what it is called.</summary>
     public SessionOptions Session { get; init; } = SessionOptions.Default;
 
+    /// <summary>The global id that the session gets; null = one is made up.</summary>
+    internal string? SessionId { get; init; }
+
     private static IReadOnlyDictionary<string, string?> EmptyEnvironment { get; } = new Dictionary<string, string?>();
 }
 

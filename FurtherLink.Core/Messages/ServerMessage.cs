@@ -60,6 +60,9 @@ public sealed record Output : ServerMessage
     /// <summary>The offset behind the last byte: where a reader that resumes goes on.</summary>
     public long Next { get; set; }
 
+    /// <summary>When it was taken, in milliseconds since 1970-01-01 UTC; see <c>OutputChunk.Time</c>.</summary>
+    public long Time { get; set; }
+
     /// <summary>The bytes. To a text client whole UTF-8 characters, invalid bytes still in them. Borrowed while encoding.</summary>
     public ReadOnlyMemory<byte> Data { get; set; }
 }

@@ -159,8 +159,8 @@ public sealed record SessionInfo(
 public sealed record MemberInfo(int Id, string Name, Access Access, bool Drives, bool Requests);
 
 /// <summary>The body of the notice "input": the program's standard input has taken this client's inputs up to a number.</summary>
-/// <param name="Sequence">The number, see <see cref="Input.Sequence"/>.</param>
-public sealed record InputTaken(long Sequence);
+/// <param name="Mark">The client and the number, see <see cref="Input.Sequence"/>.</param>
+public sealed record InputTaken(InputMark Mark);
 
 /// <summary>The body of the notice "detached": the last message of a name that has not ended, which is free again.</summary>
 /// <param name="Reason">In words, where it was not the client's own wish; null otherwise.</param>

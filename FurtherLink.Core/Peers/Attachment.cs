@@ -262,6 +262,7 @@ public sealed class Attachment
         _output.Kind = chunk.Kind;
         _output.Offset = chunk.Offset;
         _output.Next = chunk.Next;
+        _output.Time = chunk.Time;
         _output.Data = chunk.Data;
         codec.Encode(_output, writer);
         _output.Data = default;

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Frozen;
 using FurtherLink.Messages;
 using FurtherLink.Sessions;
@@ -122,24 +121,19 @@ internal sealed partial class Dispatcher(
             return;
         }
 
-        if (attachment.ClientId is not { } clientId)
+        if ((input.ClientId ?? attachment.ClientId) is not { } clientId)
             throw new LinkException(FailureCode.BadValue, "input has a number, but its client has not said who it is: attach with a client id");
         var options = new InputOptions(input.End, new InputMark(clientId, sequence));
-        Track(input, input.Name, peer, WriteAsync(attachment, input.Data, options, peer), input.Data.Length);
-    }
-
-    /// <summary>Writes numbered input and tells when the program has taken it.</summary>
-    private static ValueTask WriteAsync(Attachment attachment, in ReadOnlySequence<byte> data, InputOptions options, Peer peer)
-    {
         // The bytes are borrowed: they are handed over before anything waits.
-        var written = attachment.Session.WriteAsync(data, options, peer.Gone);
-        return TellAsync(attachment.Name, written, options.Mark!.Value.Sequence, peer);
+        var written = attachment.Session.WriteAsync(input.Data, options, peer.Gone);
+        Track(input, input.Name, peer, TellAsync(input.Name, input.Ref, written, options.Mark!.Value, peer), input.Data.Length);
     }
 
-    private static async ValueTask TellAsync(string name, ValueTask written, long sequence, Peer peer)
+    /// <summary>Tells when the program has taken a numbered input.</summary>
+    private static async ValueTask TellAsync(string name, string? reference, ValueTask written, InputMark mark, Peer peer)
     {
         await written.ConfigureAwait(false);
-        peer.Post(new Notice("input", new InputTaken(sequence)) { Name = name });
+        peer.Post(new Notice("input", new InputTaken(mark)) { Name = name, Ref = reference });
     }
 
     private void Track(ClientMessage message, string name, Peer peer, ValueTask work, long bytes)
@@ -152,10 +146,10 @@ internal sealed partial class Dispatcher(
 
         Interlocked.Add(ref _waitingInput, bytes);
         // An input is one reused object: what is needed of it later is taken now.
-        tasks.Add(FinishInputAsync(message is Input ? null : message, name, peer, work, bytes));
+        tasks.Add(FinishInputAsync(message is Input ? message with { } : message, name, peer, work, bytes));
     }
 
-    private async Task FinishInputAsync(ClientMessage? message, string name, Peer peer, ValueTask work, long bytes)
+    private async Task FinishInputAsync(ClientMessage message, string name, Peer peer, ValueTask work, long bytes)
     {
         await FinishAsync(message, name, peer, work).ConfigureAwait(false);
         Interlocked.Add(ref _waitingInput, -bytes);
@@ -175,7 +169,7 @@ internal sealed partial class Dispatcher(
         room.Set(inline: false);
     }
 
-    private async Task FinishAsync(ClientMessage? message, string name, Peer peer, ValueTask work)
+    private async Task FinishAsync(ClientMessage message, string name, Peer peer, ValueTask work)
     {
         try
         {

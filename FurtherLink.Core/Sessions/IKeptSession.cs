@@ -1,8 +1,13 @@
+using FurtherLink.Messages;
+
 namespace FurtherLink.Sessions;
 
 /// <summary>A session as the table keeps it: with what becomes of it when nobody is attached.</summary>
 internal interface IKeptSession : ISession
 {
+    /// <summary>What becomes of it when nobody is attached, as it was started.</summary>
+    SessionOptions Options { get; }
+
     /// <summary>Who is attached, and what becomes of the session when nobody is.</summary>
     SessionHold Hold { get; }
 

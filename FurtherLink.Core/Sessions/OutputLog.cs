@@ -63,6 +63,27 @@ public sealed class OutputLog : IDisposable
         }
     }
 
+    /// <summary>
+    /// What comes next has a later offset: what lies between is missed by all readers, and what was there is let go. For a log that mirrors
+    /// another one.
+    /// </summary>
+    internal void SkipTo(long offset)
+    {
+        OutputReader? reader;
+        lock (Gate)
+        {
+            if (offset <= _end)
+                return;
+            EvictLocked(long.MaxValue, 0);
+            Array.Clear(_evicted);
+            Volatile.Write(ref _end, offset);
+            Volatile.Write(ref _start, offset);
+            reader = Waker.TakeLocked();
+        }
+
+        reader?.Wake();
+    }
+
     /// <summary>Guards everything but the bytes.</summary>
     internal Lock Gate { get; } = new();
 
@@ -77,6 +98,19 @@ public sealed class OutputLog : IDisposable
 
     /// <summary>Watches who holds up the program.</summary>
     internal LogStall Stall { get; }
+
+    /// <summary>Called when readers may need less than before; any thread, it must neither wait nor throw. Null = nobody wants to know.</summary>
+    internal Action? OnRoom { get; set; }
+
+    /// <summary>The lowest offset that a lossless reader still needs, or the end.</summary>
+    internal long Floor
+    {
+        get
+        {
+            lock (Gate)
+                return Math.Min(FloorLocked(), _end);
+        }
+    }
 
     /// <summary>How the program ended; null while it runs.</summary>
     internal ExitStatus? ExitLocked => _exit;
@@ -229,6 +263,7 @@ public sealed class OutputLog : IDisposable
             _writers[0].EndFlush();
         if ((flushes & 2) != 0)
             _writers[1].EndFlush();
+        OnRoom?.Invoke();
     }
 
     /// <summary>Takes a reader out.</summary>

@@ -53,6 +53,8 @@ internal sealed class Session : IKeptSession
 
     public Task<ExitStatus> Exited => _exited.Task;
 
+    public SessionOptions Options => _request.Session;
+
     public UserAccount User { get; }
 
     public SessionHold Hold { get; }

@@ -19,6 +19,7 @@ public sealed partial class SessionTable : IAsyncDisposable
     private readonly TaskSet _removals = new();
     private readonly FrozenDictionary<string, IProcessRunner> _runners;
     private readonly LinkOptions _options;
+    private readonly ISessionKeeper? _keeper;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly ILogger _channelLogger;
@@ -34,10 +35,19 @@ public sealed partial class SessionTable : IAsyncDisposable
     public SessionTable(
         IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<IRunnerSource>? sources = null,
         TimeProvider? time = null, ILoggerFactory? loggers = null)
+        : this(keeper: null, options, runners, sources, time, loggers)
+    {
+    }
+
+    /// <summary>Makes a table whose sessions partly run in another process.</summary>
+    internal SessionTable(
+        ISessionKeeper? keeper, IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<IRunnerSource>? sources,
+        TimeProvider? time, ILoggerFactory? loggers)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Value;
         _runners = (sources ?? []).SelectMany(source => source.Runners).Concat(runners).GroupBy(runner => runner.Name, StringComparer.Ordinal).ToFrozenDictionary(same => same.Key, same => same.Last(), StringComparer.Ordinal);
+        _keeper = keeper;
         _time = time ?? TimeProvider.System;
         loggers ??= NullLoggerFactory.Instance;
         _logger = loggers.CreateLogger<SessionTable>();
@@ -81,10 +91,8 @@ public sealed partial class SessionTable : IAsyncDisposable
         if (request.Session.Name is { } name && Find(name) is not null)
             throw new LinkException(FailureCode.AlreadyExists, $"there is a session named \"{name}\" already");
 
-        var id = RandomNumberGenerator.GetHexString(12, lowercase: true);
-        var session = new Session(id, request, user, _options, _time, Discard, _spills);
-        created?.Invoke(session);
-        await session.StartAsync(runner, OpenChannels, cancellationToken).ConfigureAwait(false);
+        var id = request.SessionId ?? RandomNumberGenerator.GetHexString(12, lowercase: true);
+        var session = await StartAsync(id, request, runner, user, created, cancellationToken).ConfigureAwait(false);
         _sessions[id] = session;
         Log.Started(_logger, id, request.Runner, session.Info.ProcessId, user.Name);
         // Everybody who was attached may have left while it started, or the device has begun to shut down.
@@ -95,20 +103,66 @@ public sealed partial class SessionTable : IAsyncDisposable
         return session;
     }
 
+    /// <summary>
+    /// The programs that another process holds go on when this table ends, for the next one to take them back: the host restarts. Default false.
+    /// </summary>
+    public bool LeavesHeld { get; set; }
+
+    /// <summary>Takes back the sessions whose programs another process has held since an earlier run. Called once, before clients come.</summary>
+    public async Task RecoverAsync(CancellationToken cancellationToken)
+    {
+        if (_keeper is null)
+            return;
+        foreach (var session in await _keeper.RecoverAsync(_spills, Discard, cancellationToken).ConfigureAwait(false))
+        {
+            _sessions[session.Id] = session;
+            Log.Recovered(_logger, session.Id, session.Info.Runner, session.Info.ProcessId);
+        }
+    }
+
     /// <summary>Ends all programs, at once and not one after the other, and takes no new ones. Logs stay readable.</summary>
     public Task StopAllAsync()
     {
         _closed = true;
-        return Task.WhenAll(_sessions.Values.Select(session => session.DisposeAsync().AsTask()));
+        return Task.WhenAll(_sessions.Values.Where(IsEndedWithTable).Select(session => session.DisposeAsync().AsTask()));
     }
 
     /// <summary>Ends all programs and lets go of everything.</summary>
     public async ValueTask DisposeAsync()
     {
         await StopAllAsync().ConfigureAwait(false);
-        foreach (var session in _sessions.Values)
+        foreach (var session in _sessions.Values.Where(IsEndedWithTable))
             Discard(session);
         await _removals.WhenEmptyAsync().ConfigureAwait(false);
+        if (_keeper is not null)
+            await _keeper.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Ends a session's program where it still runs, and forgets it. Nothing happens where there is none of this id.</summary>
+    internal async Task RemoveAsync(string id)
+    {
+        if (_sessions.TryRemove(id, out var session))
+            await RemoveAsync(session).ConfigureAwait(false);
+    }
+
+    private bool IsEndedWithTable(IKeptSession session) => session is Session || !LeavesHeld;
+
+    [SupportedOSPlatform("linux")]
+    private async Task<IKeptSession> StartAsync(
+        string id, RunRequest request, IProcessRunner runner, UserAccount user, Action<ISession>? created, CancellationToken cancellationToken)
+    {
+        if (_keeper?.Keeps(request) == true)
+        {
+            var held = _keeper.Create(id, request, user, _spills, Discard);
+            created?.Invoke(held);
+            await _keeper.StartAsync(held, request with { User = user.Name }, cancellationToken).ConfigureAwait(false);
+            return held;
+        }
+
+        var session = new Session(id, request, user, _options, _time, Discard, _spills);
+        created?.Invoke(session);
+        await session.StartAsync(runner, OpenChannels, cancellationToken).ConfigureAwait(false);
+        return session;
     }
 
     [SupportedOSPlatform("linux")]
@@ -146,6 +200,9 @@ public sealed partial class SessionTable : IAsyncDisposable
     {
         [LoggerMessage(LogLevel.Information, "Session {SessionId} started: {Runner}, process {ProcessId}, user {User}")]
         public static partial void Started(ILogger logger, string sessionId, string runner, int processId, string user);
+
+        [LoggerMessage(LogLevel.Information, "Session {SessionId} is taken back: {Runner}, process {ProcessId}")]
+        public static partial void Recovered(ILogger logger, string sessionId, string runner, int processId);
 
         [LoggerMessage(LogLevel.Debug, "Session {SessionId} removed")]
         public static partial void Removed(ILogger logger, string sessionId);

@@ -21,6 +21,9 @@ internal sealed class ServeOptions
     /// <summary>Where the host keeps what is its own; null = by the environment.</summary>
     public string? StateDirectory { get; init; }
 
+    /// <summary>Programs of sessions that are kept or pause run in a process that outlives the server. Default true.</summary>
+    public bool Hold { get; init; } = true;
+
     /// <summary>Log at debug level. Default false.</summary>
     public bool Debug { get; init; }
 
@@ -39,6 +42,7 @@ internal sealed class ServeOptions
             CertificatePath = Text("CertificatePath"),
             KeyPath = Text("KeyPath"),
             StateDirectory = Text("StateDirectory"),
+            Hold = !(Text("NoHold") is { } held && Checks.IsOn(held)),
             Debug = Text("Debug") is { } debug && Checks.IsOn(debug),
             TrustedOrigins = List("TrustedOrigins"),
         };

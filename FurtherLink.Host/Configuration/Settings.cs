@@ -47,6 +47,10 @@ internal static class Settings
         {
             Shape = SettingShape.List, Option = "--trusted-origin", ValueName = "origin", Variable = "FURTHER_LINK_TRUSTED_ORIGINS", Check = Checks.Origin,
         },
+        new("NoHold", "Run programs that are to be kept in the server itself, where they end with it.")
+        {
+            Shape = SettingShape.Switch, Option = "--no-hold", Check = Checks.Switch,
+        },
         new("Debug", "Log at debug level.")
         {
             Shape = SettingShape.Switch, Option = "--debug", Variable = "FURTHER_LINK_DEBUG", FromVariable = AnyText, Check = Checks.Switch,

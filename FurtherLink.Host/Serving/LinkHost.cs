@@ -1,4 +1,7 @@
+using System.Runtime.InteropServices;
 using FurtherLink.Host.Configuration;
+using FurtherLink.Processes;
+using FurtherLink.Sessions;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
@@ -24,29 +27,59 @@ internal static class LinkHost
         if (certificate?.Warning(TimeProvider.System) is { } warning)
             await warnings.WriteLineAsync(warning);
 
-        await using var app = Build(configuration, options, sockets, certificate);
-        await app.StartAsync(cancellationToken);
-        try
+        using var running = options.Hold ? TakePlace(options, warnings) : null;
+        var restarts = false;
+        var app = Build(configuration, options, sockets, certificate, running);
+        await using (app)
         {
-            StartMessage.Write(output, ProductVersion.Text, sockets, certificate);
-        }
-        catch (IOException e)
-        {
-            await warnings.WriteLineAsync($"furtherlink: the start message cannot be written: {e.Message}");
+            using var restart = PosixSignalRegistration.Create((PosixSignal)Restart.Signal, signal =>
+            {
+                signal.Cancel = true;
+                restarts = true;
+                app.Services.GetRequiredService<SessionTable>().LeavesHeld = true;
+                app.Lifetime.StopApplication();
+            });
+            var sessions = app.Services.GetRequiredService<SessionTable>();
+            await sessions.RecoverAsync(cancellationToken);
+            await app.StartAsync(cancellationToken);
+            try
+            {
+                StartMessage.Write(output, ProductVersion.Text, sockets, certificate);
+            }
+            catch (IOException e)
+            {
+                await warnings.WriteLineAsync($"furtherlink: the start message cannot be written: {e.Message}");
+            }
+
+            running?.Announce(sessions.Sessions.Count());
+            await app.WaitForShutdownAsync(cancellationToken);
         }
 
-        await app.WaitForShutdownAsync(cancellationToken);
+        if (!restarts)
+            return;
+        running?.Dispose();
+        OwnProgram.Replace([.. Environment.GetCommandLineArgs().Skip(1)]);
     }
 
-    private static WebApplication Build(HostConfiguration configuration, ServeOptions options, ListenSockets sockets, ServerCertificate? certificate)
+    private static RunningServer? TakePlace(ServeOptions options, TextWriter warnings)
+    {
+        var running = RunningServer.TryTake(StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable), out var why);
+        if (running is null)
+            warnings.WriteLine($"furtherlink: programs will not survive a restart of this server: {why}");
+        return running;
+    }
+
+    private static WebApplication Build(HostConfiguration configuration, ServeOptions options, ListenSockets sockets, ServerCertificate? certificate, RunningServer? running)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddConfiguration(configuration.Root);
-        AddLogging(builder.Logging, configuration, options);
+        HostLogging.Add(builder.Logging, configuration, options);
         builder.Services.AddRoutingCore();
         var section = builder.Configuration.GetSection(HostConfiguration.Section);
-        builder.Services.AddFurtherLink(section).AddStandardRunners().AddWebSockets(section, endpoints => Replace(endpoints.TrustedOrigins, options.TrustedOrigins));
-        builder.Services.PostConfigure<LinkOptions>(link => MakeAbsolute(link, options));
+        var link = builder.Services.AddFurtherLink(section).AddStandardRunners().AddWebSockets(section, endpoints => Replace(endpoints.TrustedOrigins, options.TrustedOrigins));
+        if (running is not null)
+            link.AddHolder(running.Configure);
+        builder.Services.PostConfigure<LinkOptions>(link => HostPaths.MakeAbsolute(link, options));
         builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
         builder.WebHost.UseKestrelCore().UseSockets(transport =>
@@ -78,43 +111,10 @@ internal static class LinkHost
             list.Add(item);
     }
 
-    // Programs have working directories of their own: what is relative is so to the host's.
-    private static void MakeAbsolute(LinkOptions link, ServeOptions options)
-    {
-        link.WorkDirectory = Absolute(link.WorkDirectory);
-        link.TempDirectory = Absolute(link.TempDirectory) ?? "/tmp";
-        link.MiniscreenProjectsDirectory = Absolute(link.MiniscreenProjectsDirectory);
-        link.PythonVenv = Absolute(link.PythonVenv);
-        link.SpillDirectory = Absolute(link.SpillDirectory);
-        if (link is { SpillCapacity: > 0, SpillDirectory: null })
-        {
-            var state = StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable);
-            StateDirectory.Prepare(state);
-            link.SpillDirectory = Path.Combine(state, "output");
-        }
-
-        static string? Absolute(string? path) => string.IsNullOrEmpty(path) ? null : Path.GetFullPath(path);
-    }
-
     private static void Secure(ListenOptions listen, ServerCertificate? certificate)
     {
         listen.Protocols = HttpProtocols.Http1;
         if (certificate is not null)
             listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate.Certificate, ServerCertificateChain = certificate.Chain });
-    }
-
-    private static void AddLogging(ILoggingBuilder logging, HostConfiguration configuration, ServeOptions options)
-    {
-        logging.AddSimpleConsole(static console =>
-        {
-            console.SingleLine = true;
-            console.TimestampFormat = "HH:mm:ss ";
-        });
-        logging.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(static console => console.LogToStandardErrorThreshold = LogLevel.Trace);
-        logging.SetMinimumLevel(LogLevel.Information);
-        logging.AddFilter("Microsoft", LogLevel.Warning);
-        logging.AddConfiguration(configuration.Root.GetSection("Logging"));
-        if (options.Debug)
-            logging.AddFilter("FurtherLink", LogLevel.Debug);
     }
 }

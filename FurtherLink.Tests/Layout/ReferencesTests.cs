@@ -16,6 +16,7 @@ internal sealed partial class ReferencesTests
         ["Processes"] = ["Messages"],
         ["Sessions"] = ["Processes", "Messages"],
         ["Peers"] = ["Sessions", "Codecs", "Processes", "Messages"],
+        ["Holding"] = ["Sessions", "Peers", "Codecs", "Processes", "Messages"],
         ["Recordings"] = ["Sessions", "Codecs", "Messages"],
         ["Device"] = ["Peers", "Processes", "Messages"],
         ["Client"] = ["Codecs", "Messages"],

@@ -68,7 +68,7 @@ internal static class FurtherSessionText
 
     /// <summary>ack: numbered input that the program has taken.</summary>
     public static void WriteInputTaken(FrameWriter output, InputTaken taken) => Write(output, taken, static (json, taken) =>
-        json.WriteNumber("seq", taken.Sequence));
+        json.WriteNumber("seq", taken.Mark.Sequence));
 
     private static string ModeOf(Access access) => access >= Access.Drive ? "drive" : "view";
 

@@ -147,6 +147,10 @@ internal static unsafe partial class Libc
     /// <returns>False where nobody is left in it, or nobody that is ours to signal.</returns>
     internal static bool SendSignalToGroup(int group, int signal) => kill(-group, signal) == 0;
 
+    /// <summary>Sends a signal to a process.</summary>
+    /// <returns>False where there is none, or it is not ours to signal.</returns>
+    internal static bool TrySignal(int pid, int signal) => kill(pid, signal) == 0;
+
     /// <summary>How a child of ours has ended, without taking it out of the process table; null where it has not, or is none of ours.</summary>
     internal static ExitStatus? PeekExit(int pid) => Wait(pid, NoWait);
 
@@ -292,6 +296,29 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial nint syscall(nint number, nint first, nint second, nint third, nint fourth);
+
+    /// <summary>Opens a file for a program to read or write.</summary>
+    /// <exception cref="LibcException">It cannot be opened.</exception>
+    internal static Descriptor OpenFile(string path, bool truncate)
+    {
+        const int Create = 0x40;
+        const int Truncate = 0x200;
+        const uint OwnerOnly = 0x180;
+        return Descriptor.Checked(open(path, OpenReadWrite | OpenCloseOnExec | (truncate ? Create | Truncate : 0), OwnerOnly), $"open {path}");
+    }
+
+    /// <summary>Puts another program in this process's place, with the same id (execve(2)). Returns only by an exception.</summary>
+    /// <exception cref="LibcException">The program cannot be run.</exception>
+    internal static void Execute(string program, IReadOnlyList<string> arguments, IReadOnlyList<string> environment)
+    {
+        using var argumentTexts = new NativeStrings(arguments);
+        using var environmentTexts = new NativeStrings(environment);
+        _ = execve(program, argumentTexts.Pointer, environmentTexts.Pointer);
+        throw LibcException.Last($"execve {program}");
+    }
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int execve(string path, byte** arguments, byte** environment);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int kill(int pid, int signal);

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using FurtherLink.Host.Configuration;
+
+namespace FurtherLink.Host.Commands;
+
+/// <summary>The options of a command that takes the host's settings: one for each setting that has one.</summary>
+internal sealed class SettingOptions
+{
+    private readonly Dictionary<Setting, Option> _options = Settings.All.Where(setting => setting.Option is not null).ToDictionary(setting => setting, Make);
+
+    /// <summary>Adds them to a command.</summary>
+    public SettingOptions(Command command)
+    {
+        foreach (var option in _options.Values)
+            command.Add(option);
+    }
+
+    /// <summary>The configuration of a command line, checked.</summary>
+    /// <exception cref="SettingException">There are mistakes in it.</exception>
+    public HostConfiguration Load(ParseResult result)
+    {
+        var given = _options
+            .Where(pair => result.GetResult(pair.Value) is { Implicit: false })
+            .ToDictionary(pair => pair.Key.Key, pair => Text(result, pair.Value));
+        var configuration = HostConfiguration.Load(given);
+        try
+        {
+            SettingsCheck.Run(configuration);
+            return configuration;
+        }
+        catch
+        {
+            configuration.Dispose();
+            throw;
+        }
+    }
+
+    // All options are texts here: one check tells what is wrong with a value, wherever it was given.
+    private static Option Make(Setting setting) => setting.Shape switch
+    {
+        SettingShape.Switch => new Option<bool>(setting.Option!) { Description = setting.Description },
+        SettingShape.List => new Option<string[]>(setting.Option!) { Description = setting.Description, HelpName = setting.ValueName },
+        _ => new Option<string>(setting.Option!) { Description = setting.Description, HelpName = setting.ValueName },
+    };
+
+    private static string Text(ParseResult result, Option option) => option switch
+    {
+        Option<bool> flag => result.GetValue(flag) ? "true" : "false",
+        Option<string[]> list => string.Join(',', result.GetValue(list)!),
+        _ => result.GetValue((Option<string>)option)!,
+    };
+}

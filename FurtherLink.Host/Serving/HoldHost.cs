@@ -1,0 +1,46 @@
+using System.Reflection;
+using FurtherLink.Host.Configuration;
+
+namespace FurtherLink.Host.Serving;
+
+/// <summary>Composes the process that holds sessions: runners and sessions as the server has them, and no network.</summary>
+internal static class HoldHost
+{
+    /// <summary>Runs it until it holds nothing any more, or a signal ends it with all it holds.</summary>
+    /// <param name="configuration">Settings, checked.</param>
+    /// <param name="cancellationToken">Ends it as a signal does.</param>
+    public static async Task RunAsync(HostConfiguration configuration, CancellationToken cancellationToken)
+    {
+        var options = ServeOptions.Read(configuration);
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
+        builder.Configuration.AddConfiguration(configuration.Root);
+        HostLogging.Add(builder.Logging, configuration, options);
+        var section = builder.Configuration.GetSection(HostConfiguration.Section);
+        builder.Services.AddFurtherLink(section).AddStandardRunners()
+            .BeHolder(holder => holder.Socket = HoldFiles.Socket(StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable)));
+        builder.Services.PostConfigure<LinkOptions>(link =>
+        {
+            HostPaths.MakeAbsolute(link, options);
+            // The server judges who is slow; the holder waits for the server as long as it takes.
+            link.ClientStallTimeout = Timeout.InfiniteTimeSpan;
+        });
+        using var host = builder.Build();
+        // The files of this program may be replaced while it runs: what it may need later is loaded now.
+        LoadAll();
+        await host.RunAsync(cancellationToken);
+    }
+
+    private static void LoadAll()
+    {
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var waiting = new Stack<Assembly>([typeof(HoldHost).Assembly]);
+        while (waiting.TryPop(out var assembly))
+        {
+            foreach (var name in assembly.GetReferencedAssemblies())
+            {
+                if (seen.Add(name.FullName) && File.Exists(Path.Combine(AppContext.BaseDirectory, name.Name + ".dll")))
+                    waiting.Push(Assembly.Load(name));
+            }
+        }
+    }
+}

@@ -1,0 +1,25 @@
+using FurtherLink.Host.Configuration;
+
+namespace FurtherLink.Host.Serving;
+
+/// <summary>Paths of settings, which are relative to where the host was started.</summary>
+internal static class HostPaths
+{
+    /// <summary>Makes them absolute: programs have working directories of their own.</summary>
+    public static void MakeAbsolute(LinkOptions link, ServeOptions options)
+    {
+        link.WorkDirectory = Absolute(link.WorkDirectory);
+        link.TempDirectory = Absolute(link.TempDirectory) ?? "/tmp";
+        link.MiniscreenProjectsDirectory = Absolute(link.MiniscreenProjectsDirectory);
+        link.PythonVenv = Absolute(link.PythonVenv);
+        link.SpillDirectory = Absolute(link.SpillDirectory);
+        if (link is { SpillCapacity: > 0, SpillDirectory: null })
+        {
+            var state = StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable);
+            StateDirectory.Prepare(state);
+            link.SpillDirectory = Path.Combine(state, "output");
+        }
+    }
+
+    private static string? Absolute(string? path) => string.IsNullOrEmpty(path) ? null : Path.GetFullPath(path);
+}
