@@ -36,7 +36,8 @@ public static class Recording
             events.WriteUpTo(reader.Position);
             if (!reader.TryRead(events.Limit(reader.Position), out var chunk))
             {
-                if (!options.Follow)
+                // Below what is in memory it comes from disk, in a moment.
+                if (!options.Follow && reader.Position >= session.Output.Start)
                     break;
                 await output.FlushAsync(cancellationToken).ConfigureAwait(false);
                 chunk = await reader.ReadAsync(MaxPiece, cancellationToken).ConfigureAwait(false);

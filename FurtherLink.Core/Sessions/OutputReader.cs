@@ -89,7 +89,7 @@ public sealed class OutputReader : IDisposable
     /// <param name="maxBytes">The most bytes of a piece, at least 1; for text less than 4 counts as 4, so that each character fits.</param>
     /// <param name="chunk">The piece; its data is borrowed until the next read.</param>
     /// <returns>
-    /// False where there is none now: <see cref="ReaderOptions.OnOutput"/> is called once when there is more, maybe before this returns, on
+    /// False where there is none now, or it has to be fetched from disk (below the log's <see cref="OutputLog.Start"/>): <see cref="ReaderOptions.OnOutput"/> is called once when there is more, maybe before this returns, on
     /// any thread (for text "more" may be half a character, and then it is false again). Also false after the last piece and after disposing,
     /// without a call.
     /// </returns>

@@ -81,6 +81,14 @@ public sealed class FurtherEncodeTests
         }
     }
 
+    [Test]
+    public void SpillStopped_WhereSessionsAreAskedFor_IsSent()
+    {
+        var stopped = new Notice("spill", new SpillStopped("No space left")) { Name = "1" };
+        Assert.That(CodecHarness.Run("", "sessions").Encode(stopped), Is.EqualTo(new[] { "{\"type\": \"spill\", \"data\": {\"reason\": \"No space left\"}, \"client\": \"\", \"process\": \"1\"}" }));
+        Assert.That(CodecHarness.Run().Encode(stopped), Is.Empty);
+    }
+
     [TestCase(FailureCode.BadMessage, "Bad message")]
     [TestCase(FailureCode.NotFound, "Bad message")]
     [TestCase(FailureCode.AlreadyExists, "Bad message")]

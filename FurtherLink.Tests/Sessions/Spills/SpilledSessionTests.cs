@@ -1,4 +1,7 @@
+using System.IO.Pipelines;
+using System.Text.Json;
 using FurtherLink.Messages;
+using FurtherLink.Recordings;
 using FurtherLink.Sessions;
 using FurtherLink.Sessions.Spills;
 using FurtherLink.Tests.Support;
@@ -54,6 +57,28 @@ internal sealed class SpilledSessionTests
     }
 
     [Test]
+    public async Task Recording_OfWhatHasLeftTheMemory_HasAllOfIt()
+    {
+        var (session, program) = await StartAsync(new SessionOptions { WhenDetached = WhenDetached.Keep });
+        program.Exit(0);
+        await session.Exited.WaitAsync(Patience.Long);
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 0));
+        await Recording.WriteAsync(session, pipe.Writer, new RecordingOptions(), default).WaitAsync(Patience.Long);
+        await pipe.Writer.CompleteAsync();
+        using var lines = new StreamReader(pipe.Reader.AsStream());
+        var printed = 0;
+        await lines.ReadLineAsync();
+        while (await lines.ReadLineAsync() is { } line)
+        {
+            using var record = JsonDocument.Parse(line);
+            Assert.That(record.RootElement[1].GetString(), Is.EqualTo("o"));
+            printed += record.RootElement[2].GetString()!.Count('x');
+        }
+
+        Assert.That(printed, Is.EqualTo(200_000));
+    }
+
+    [Test]
     public async Task Session_ThatStopsWithItsClient_KeepsNothingOnDisk()
     {
         var (session, _) = await StartAsync(SessionOptions.Default);
@@ -98,7 +123,7 @@ internal sealed class SpilledSessionTests
         var session = await _host.Sessions.StartAsync(new RunRequest("fake") { Session = options });
         var program = await _host.Runner.NextAsync();
         for (var i = 0; i < 200; i++)
-            await program.Context.Out.WriteAsync(LogTesting.Pattern(1000));
+            await program.PrintAsync(new string('x', 1000));
         return (session, program);
     }
 }
