@@ -28,6 +28,7 @@ public sealed class OutputLog : IDisposable
     private long _blockBytes;
     private long _exitTime;
     private ExitStatus? _exit;
+    private bool _isArchived;
     private bool _disposed;
 
     /// <summary>Makes an empty log.</summary>
@@ -183,6 +184,16 @@ public sealed class OutputLog : IDisposable
         lock (Gate)
         {
             _disposed = true;
+            ClearLocked();
+        }
+    }
+
+    /// <summary>All of it is archived, and nothing will come: the memory is given back as soon as nobody reads.</summary>
+    internal void GiveMemoryBack()
+    {
+        lock (Gate)
+        {
+            _isArchived = true;
             ClearLocked();
         }
     }
@@ -345,7 +356,7 @@ public sealed class OutputLog : IDisposable
 
     private void ClearLocked()
     {
-        if (_disposed && Readers.Count == 0)
+        if ((_disposed || _isArchived) && Readers.Count == 0)
             EvictLocked(long.MaxValue, 0);
     }
 

@@ -36,6 +36,7 @@ internal sealed partial class Spill : IAsyncDisposable
     private long _retryAt = long.MaxValue; // while it is stopped
     private long _seenEnd;
     private bool _hasStopped; // and nothing was written since
+    private volatile bool _disposed;
 
     /// <summary>Begins.</summary>
     /// <param name="path">The session's directory, which is made when there is something to write.</param>
@@ -73,6 +74,7 @@ internal sealed partial class Spill : IAsyncDisposable
     /// <summary>Ends it and removes what is on disk.</summary>
     public async ValueTask DisposeAsync()
     {
+        _disposed = true;
         if (_signal.Writer.TryComplete())
             _ended?.Invoke(this);
         await _running.ConfigureAwait(false);
@@ -94,6 +96,7 @@ internal sealed partial class Spill : IAsyncDisposable
     private void LetGo(OutputReader reader)
     {
         Log.Stalled(_logger, _path);
+        _notices.Publish("spill", new SpillStopped("the disk takes nothing"), Delivery.Every);
         reader.Lossless = false;
     }
 
@@ -125,7 +128,7 @@ internal sealed partial class Spill : IAsyncDisposable
                 Volatile.Write(ref _reader, Attach());
             }
 
-            while (WriteBatch())
+            while (WriteBatch() && !_disposed)
                 await Task.Yield(); // others have their turn
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -154,8 +157,16 @@ internal sealed partial class Spill : IAsyncDisposable
         var goesOn = _batch.Length > 0 && !hasEnded;
         Write();
         if (hasEnded)
-            Detach();
+            End();
         return goesOn;
+    }
+
+    // All is on disk: that is enough for those who come back.
+    private void End()
+    {
+        Detach();
+        if (_files.First <= _log.Start)
+            _log.GiveMemoryBack();
     }
 
     private void Write()
@@ -169,8 +180,11 @@ internal sealed partial class Spill : IAsyncDisposable
         _hasStopped = false;
         _batch.Clear(written: true);
         _reader!.Release(_written);
-        if (!_reader.Lossless)
-            _reader.Lossless = true;
+        if (_reader.Lossless)
+            return;
+        // It was let go of, and the disk is back: a new reader, of which the log tells anew when it stalls.
+        Detach();
+        _reader = Attach();
     }
 
     private void SkipTo(long offset)

@@ -18,6 +18,9 @@ internal sealed class SpillFiles(string path, long capacity, long segmentSize) :
     /// <summary>When the newest byte of the oldest segment was taken, in milliseconds since the Unix epoch; null where there is none.</summary>
     public long? Oldest => _closed.TryPeek(out var oldest) ? oldest.Newest : _file is null ? null : _open.Newest;
 
+    /// <summary>The first offset that is there; null where there is none.</summary>
+    public long? First => _closed.TryPeek(out var oldest) ? oldest.First : _file is null ? null : _open.First;
+
     /// <summary>Writes a batch.</summary>
     /// <exception cref="IOException">The disk is full, or worse; nothing of the batch is there. Also <see cref="UnauthorizedAccessException"/>.</exception>
     public void Append(SpillBatch batch)
@@ -84,22 +87,26 @@ internal sealed class SpillFiles(string path, long capacity, long segmentSize) :
         _open = _open with { Size = head.Length };
     }
 
-    // Half a batch is no good: a later one may come behind it.
+    // Half a batch is no good: a later one may come behind it, in a segment of its own.
     private void Undo()
     {
         if (_file is null)
             return;
-        if (_open.Size > SpillRecord.HeadSize)
+        try
         {
-            _file.SetLength(_open.Size);
-            Close();
-            return;
+            if (_open.Size > SpillRecord.HeadSize)
+                _file.SetLength(_open.Size);
+            else
+                File.Delete(SpillDirectory.File(path, _open.First));
         }
-
-        _file.Dispose();
-        _file = null;
-        File.Delete(SpillDirectory.File(path, _open.First));
-        _open = default;
+        finally
+        {
+            if (_open.Size > SpillRecord.HeadSize)
+                Close();
+            _file?.Dispose();
+            _file = null;
+            _open = default;
+        }
     }
 
     private void DeleteOldest()

@@ -77,7 +77,7 @@ internal sealed class SpillTests
         await fixture.WriteAsync("err"u8.ToArray(), OutputKind.Error);
         fixture.Log.Complete(LogTesting.Exit);
 
-        await Patience.UntilAsync(() => fixture.Log.Readers.Count == 0, "the spill has read to the end");
+        await Patience.UntilAsync(() => fixture.Log.Start == fixture.Log.End, "all is on disk alone");
         var pieces = Read(fixture.Path, 0);
         Assert.That((pieces.Of(), pieces.Of(OutputKind.Error)), Is.EqualTo(("out"u8.ToArray(), "err"u8.ToArray())));
     }
@@ -120,7 +120,6 @@ internal sealed class SpillTests
         fixture.Time.Advance(TimeSpan.FromMinutes(50));
         fixture.Spill.Tick();
         await Patience.UntilAsync(() => SpillDirectory.Segments(fixture.Path).Count == 0, "all is gone");
-        Assert.That((await fixture.ReadAllAsync()).Of(), Is.EqualTo(data[(int)fixture.Log.Start..]));
     }
 
     [Test]
