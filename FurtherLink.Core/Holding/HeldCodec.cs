@@ -78,6 +78,7 @@ internal sealed class HeldCodec : IMessageCodec
         Result { Call: HoldService.RemoveCall } => new HeldMessage { Type = "removed" },
         Notice { Body: InputTaken { Mark: { } mark } } => new HeldMessage { Type = "taken", Input = mark },
         Notice { Body: TerminalSize size } notice => new HeldMessage { Type = "notice", Name = notice.Topic, Size = size },
+        Notice { Body: SpillStopped stopped } notice => new HeldMessage { Type = "notice", Name = notice.Topic, Text = stopped.Reason },
         Notice { Body: string text } notice => new HeldMessage { Type = "notice", Name = notice.Topic, Text = text },
         Notice { Body: DisplayAddress display } notice => new HeldMessage { Type = "notice", Name = notice.Topic, Display = display },
         _ => null,

@@ -40,7 +40,7 @@ internal sealed class HeldSession : IKeptSession
             StallTimeout = settings.ClientStallTimeout,
             Time = time,
             Start = start,
-            Archive = spills?.ArchiveOf(info.Id),
+            Archive = spills?.ArchiveOf(info.Id, isWrittenElsewhere: true),
         })
         {
             OnRoom = Acknowledge,
@@ -258,6 +258,9 @@ internal sealed class HeldSession : IKeptSession
             case "notice" when message is { Size: { } size }:
                 SetInfo(_info with { Terminal = size });
                 Notices.Publish(SessionNotices.ResizeTopic, size, Delivery.Every);
+                break;
+            case "notice" when message is { Name: "spill", Text: { } reason }:
+                Notices.Publish("spill", new SpillStopped(reason), Delivery.Every);
                 break;
             case "notice" when message.Name is { } topic:
                 Notices.Publish(topic, (object?)message.Display ?? message.Text, topic == "video" ? Delivery.Latest : Delivery.Every);

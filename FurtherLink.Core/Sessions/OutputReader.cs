@@ -182,13 +182,14 @@ public sealed class OutputReader : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(maxBytes, 1);
         bool taken;
-        var flushes = 0;
+        int flushes;
         lock (_log.Gate)
         {
             var held = HoldsLocked;
             taken = ReadLocked(maxBytes, waitsAsync, out chunk);
-            if (held && !HoldsLocked)
-                flushes = _log.TakeRoomLocked();
+            if (!held || HoldsLocked)
+                return taken;
+            flushes = _log.TakeRoomLocked();
         }
 
         _log.EndFlushes(flushes);

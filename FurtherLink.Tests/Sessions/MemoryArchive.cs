@@ -55,6 +55,8 @@ internal sealed class MemoryArchive : IOutputArchive
             tails.CopyTo(_tails, 0);
     }
 
+    public bool MayFollow { get; init; }
+
     public IArchiveReader Open() => new Reader(this);
 
     private sealed class Reader(MemoryArchive archive) : IArchiveReader

@@ -6,11 +6,17 @@ namespace FurtherLink.Sessions.Logs;
 /// </summary>
 internal sealed class ArchiveCursor(OutputLog log, OutputReader reader, IOutputArchive archive) : IThreadPoolWorkItem
 {
+    // 5 s in all: a spill writes what rests within 2 s, and a slow disk has some more.
+    private const int MaxAttempts = 50;
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(0.1);
+
     private readonly ArchivePieces _pieces = new();
     private readonly IArchiveReader _source = archive.Open();
     private int _index;
     private long _from = -1; // where the last stretch was asked for
     private long _startThen; // the log's start at that time
+    private int _attempts;
+    private ITimer? _retry;
     private bool _disposed;
 
     /// <summary>Whether a stretch is under way.</summary>
@@ -40,6 +46,7 @@ internal sealed class ArchiveCursor(OutputLog log, OutputReader reader, IOutputA
         {
             IsFetching = true;
             _from = offset;
+            _attempts = 0;
             _startThen = log.Start;
             ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false);
         }
@@ -52,7 +59,13 @@ internal sealed class ArchiveCursor(OutputLog log, OutputReader reader, IOutputA
     {
         _disposed = true;
         if (!IsFetching)
-            _source.Dispose();
+            End();
+    }
+
+    private void End()
+    {
+        _retry?.Dispose();
+        _source.Dispose();
     }
 
     void IThreadPoolWorkItem.Execute()
@@ -62,10 +75,18 @@ internal sealed class ArchiveCursor(OutputLog log, OutputReader reader, IOutputA
         bool wakes;
         lock (log.Gate)
         {
+            if (_pieces.Count == 0 && archive.MayFollow && !_disposed && ++_attempts < MaxAttempts)
+            {
+                _retry ??= log.Options.Time.CreateTimer(
+                    static state => ThreadPool.UnsafeQueueUserWorkItem((ArchiveCursor)state!, preferLocal: false), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _retry.Change(RetryAfter, Timeout.InfiniteTimeSpan);
+                return;
+            }
+
             IsFetching = false;
             _index = 0;
             if (_disposed)
-                _source.Dispose();
+                End();
             wakes = !_disposed && reader.IsWaitingLocked;
             if (wakes)
                 reader.DisarmLocked();

@@ -3,6 +3,11 @@ namespace FurtherLink.Sessions.Logs;
 /// <summary>Keeps output that has left a log's memory, in whole or in part. Thread safe.</summary>
 internal interface IOutputArchive
 {
+    /// <summary>
+    /// Whether what has left the memory may not be there yet: who finds neither it nor anything behind asks again for a while.
+    /// </summary>
+    bool MayFollow { get; }
+
     /// <summary>Begins to read it; must not wait.</summary>
     IArchiveReader Open();
 }

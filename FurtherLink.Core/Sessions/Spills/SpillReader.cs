@@ -6,9 +6,13 @@ namespace FurtherLink.Sessions.Spills;
 
 /// <summary>The spilled output of a session, by its directory alone: this process may write there, or another.</summary>
 /// <param name="path">The session's directory.</param>
+/// <param name="isWrittenElsewhere">Whether it is another.</param>
 /// <param name="logger">Where a disk that cannot be read is told.</param>
-internal sealed class SpillArchive(string path, ILogger logger) : IOutputArchive
+internal sealed class SpillArchive(string path, bool isWrittenElsewhere, ILogger logger) : IOutputArchive
 {
+    /// <inheritdoc/>
+    public bool MayFollow => isWrittenElsewhere;
+
     /// <inheritdoc/>
     public IArchiveReader Open() => new SpillReader(path, logger);
 }

@@ -45,7 +45,9 @@ internal sealed partial class SpillStore
     }
 
     /// <summary>A session's output on disk, to be read.</summary>
-    public IOutputArchive ArchiveOf(string id) => new SpillArchive(Path.Combine(_root, id), _logger);
+    /// <param name="id">The session's.</param>
+    /// <param name="isWrittenElsewhere">Whether another process writes it, maybe a little behind the log that reads.</param>
+    public IOutputArchive ArchiveOf(string id, bool isWrittenElsewhere = false) => new SpillArchive(Path.Combine(_root, id), isWrittenElsewhere, _logger);
 
     /// <summary>Keeps a session's output on disk from now on, until what this gives back is disposed.</summary>
     public Spill Follow(string id, OutputLog log, SessionNotices notices)

@@ -15,7 +15,7 @@ internal sealed class SpillFixture : IAsyncDisposable
     public SpillFixture(long capacity = 64 * 1024, int segmentSize = 8 * 1024, int logCapacity = 4096, TimeSpan? retention = null, string? root = null)
     {
         Path = System.IO.Path.Combine(root ?? _folder, "session");
-        Log = new OutputLog(new LogOptions { Capacity = logCapacity, Time = Time, Archive = new SpillArchive(Path, NullLogger.Instance) });
+        Log = new OutputLog(new LogOptions { Capacity = logCapacity, Time = Time, Archive = new SpillArchive(Path, isWrittenElsewhere: false, NullLogger.Instance) });
         Notices = new SessionNotices(Log);
         Notices.Follow(notice =>
         {

@@ -66,6 +66,8 @@ internal sealed class SpillPropertyTests
         var got = new List<byte>[] { [], [] };
         while (true)
         {
+            // Between the two pieces of a hole, what will not get its rest and what is behind, it would get the first once more, from disk.
+            exact &= lossless || !text || at == 0;
             using var reader = fixture.Log.Attach(new ReaderOptions { From = at, Text = text, Lossless = lossless, Timed = random.Next(2) == 0 });
             for (var reads = random.Next(1, 60); reads > 0; reads--)
             {

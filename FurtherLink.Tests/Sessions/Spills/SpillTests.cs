@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using FurtherLink.Messages;
 using FurtherLink.Sessions;
@@ -221,6 +222,30 @@ internal sealed class SpillTests
         Assert.That(SpillDirectory.Sweep(root), Is.EqualTo(1));
         Assert.That(Directory.GetDirectories(root).Select(Path.GetFileName), Is.EquivalentTo(new[] { "session", "other" }));
         Assert.That(SpillDirectory.Sweep(Path.Combine(root, "missing")), Is.Zero);
+    }
+
+    [Test]
+    public async Task Sweep_WhileAnotherProcessWrites_LeavesItsFiles()
+    {
+        await using var fixture = new SpillFixture();
+        var root = Path.GetDirectoryName(fixture.Path)!;
+        var path = Path.Combine(root, "theirs");
+        using (var directory = SpillDirectory.Create(path))
+            await directory.CreateSegment(0).DisposeAsync();
+        using (var other = Process.Start(new ProcessStartInfo("flock", [Path.Combine(path, "lock"), "sh", "-c", "echo locked; cat"])
+        {
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        })!)
+        {
+            Assert.That(await other.StandardOutput.ReadLineAsync().WaitAsync(Patience.Long), Is.EqualTo("locked"));
+            Assert.That(SpillDirectory.Sweep(root), Is.Zero);
+            other.StandardInput.Close();
+            await other.WaitForExitAsync().WaitAsync(Patience.Long);
+        }
+
+        Assert.That(SpillDirectory.Sweep(root), Is.EqualTo(1));
     }
 
     private static List<OutputChunk> Read(string path, long from)
