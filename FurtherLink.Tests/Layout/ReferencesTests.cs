@@ -19,6 +19,7 @@ internal sealed partial class ReferencesTests
         ["Holding"] = ["Sessions", "Peers", "Codecs", "Processes", "Messages"],
         ["Recordings"] = ["Sessions", "Codecs", "Messages"],
         ["Device"] = ["Peers", "Processes", "Messages"],
+        ["Terminals"] = ["Messages"],
         ["Client"] = ["Codecs", "Messages"],
     };
 
