@@ -226,7 +226,13 @@ public sealed class OutputLog : IDisposable
     }
 
     /// <summary>Counts bytes of a block that nothing is put in as used.</summary>
-    internal void SkipLocked(int bytes) => _overhead += bytes;
+    internal void SkipLocked(int bytes)
+    {
+        _overhead += bytes;
+        // Or a flush that brings nothing new would wait for a reader that has released what it has.
+        if (IsFullLocked())
+            EvictLocked(FloorLocked(), Options.Capacity);
+    }
 
     /// <summary>Takes a block from the pool, with one reference.</summary>
     internal LogBlock RentLocked(OutputKind kind, bool small, int atLeast)

@@ -103,6 +103,9 @@ internal sealed partial class HostProcess : IAsyncDisposable
         Assert.Fail($"It ended without a line \"{prefix}\":\n{Output}\n{await _errors}");
     }
 
+    /// <summary>Leaves out what it has printed so far.</summary>
+    public void Forget() => _lines.Clear();
+
     /// <summary>Sends it a signal ("TERM").</summary>
     public void Signal(string name)
     {

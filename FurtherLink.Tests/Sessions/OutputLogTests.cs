@@ -126,6 +126,22 @@ public sealed class OutputLogTests
     }
 
     [Test]
+    public void Flush_OfNothingBehindTheRestOfABlock_DoesNotWaitForWhoHasReleased()
+    {
+        using var log = new OutputLog(new LogOptions { Capacity = 64 * 1024 });
+        using var reader = log.Attach(new ReaderOptions());
+        var writer = log.GetWriter(OutputKind.Out);
+        for (var block = 0; block < 40; block++)
+        {
+            // A little is left, which no read is given: the next one begins a new block, and then finds nothing to read.
+            writer.Advance(writer.GetMemory().Length - 10);
+            reader.ReadAll();
+            writer.GetMemory();
+            Assert.That(writer.FlushAsync().AsTask().IsCompleted, Is.True, $"after block {block}");
+        }
+    }
+
+    [Test]
     public void Flush_ParkedReader_WaitsUntilItIsDisposed()
     {
         using var log = NewLog(4096);

@@ -24,6 +24,9 @@ internal sealed class DurableClient(Func<Uri> address, string query) : IDisposab
     /// <summary>The session's global id.</summary>
     public string? Session { get; private set; }
 
+    /// <summary>The last piece of output.</summary>
+    public string LastText { get; private set; } = "";
+
     public int? ExitCode { get; private set; }
 
     public int Connections { get; private set; }
@@ -154,6 +157,7 @@ internal sealed class DurableClient(Func<Uri> address, string query) : IDisposab
         {
             Assert.That((from, to - from), Is.EqualTo((Position, (long)written)), "output goes on where it was, and its offsets are its length");
             _hash.AppendData(_text.AsSpan(0, written));
+            LastText = written < 1000 ? System.Text.Encoding.ASCII.GetString(_text, 0, written) : "";
             Position = to;
         }
         else if (type is "missed" or "error")
