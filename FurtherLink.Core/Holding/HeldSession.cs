@@ -36,7 +36,8 @@ internal sealed class HeldSession : IKeptSession
         Options = options;
         Output = new OutputLog(new LogOptions
         {
-            Capacity = settings.OutputCapacity,
+            // What the holder keeps fits in, however differently it lies here.
+            Capacity = settings.OutputCapacity + (settings.OutputCapacity / 8),
             StallTimeout = settings.ClientStallTimeout,
             Time = time,
             Start = start,
@@ -59,6 +60,8 @@ internal sealed class HeldSession : IKeptSession
 
     public SessionNotices Notices { get; }
 
+    public SessionScreen? Screen { get; private set; }
+
     public SessionMembers Members { get; }
 
     public SessionOptions Options { get; }
@@ -73,7 +76,11 @@ internal sealed class HeldSession : IKeptSession
         var info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name };
         var session = new HeldSession(info, request.Session, 0, settings, spills, time, gone, remove);
         if (request.Terminal is { } size)
+        {
             session.Notices.KeepSize(size);
+            session.Screen = new SessionScreen(session.Output, size);
+        }
+
         return session;
     }
 
@@ -81,6 +88,12 @@ internal sealed class HeldSession : IKeptSession
     public static HeldSession Recover(HeldState state, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Func<string, Task> remove)
     {
         var session = new HeldSession(state.Info with { Exit = null }, state.Options, state.Start, settings, spills, time, gone, remove);
+        if (state is { Screen: { } shown, Info.Terminal: { } size })
+        {
+            session.Screen = new SessionScreen(session.Output, size);
+            session.Screen.Restore(shown, state.ScreenOffset);
+        }
+
         foreach (var mark in state.Inputs)
             session.Members.OnInputTaken(mark);
         session.Notices.Keep(state.Events.Select(one => new SessionNotice(
@@ -119,6 +132,7 @@ internal sealed class HeldSession : IKeptSession
     {
         Hold.Dispose();
         await LetGoAsync().ConfigureAwait(false);
+        Screen?.Dispose();
         Output.Dispose();
     }
 
@@ -174,6 +188,7 @@ internal sealed class HeldSession : IKeptSession
         await DisposeAsync().ConfigureAwait(false);
         await LetGoAsync().ConfigureAwait(false);
         await _remove(Id).ConfigureAwait(false);
+        Screen?.Dispose();
         Output.Dispose();
     }
 
@@ -257,6 +272,7 @@ internal sealed class HeldSession : IKeptSession
                 break;
             case "notice" when message is { Size: { } size }:
                 SetInfo(_info with { Terminal = size });
+                Screen?.Resize(size);
                 Notices.Publish(SessionNotices.ResizeTopic, size, Delivery.Every);
                 break;
             case "notice" when message is { Name: "spill", Text: { } reason }:

@@ -31,10 +31,17 @@ internal sealed class HoldService(SessionTable sessions) : IService
         return null;
     }
 
-    private static HeldState Describe(IKeptSession session) => new(session.Info, session.Options)
+    private static HeldState Describe(IKeptSession session)
     {
-        Start = session.Output.Start,
-        Inputs = session.Members.LastInputs(),
-        Events = [.. session.Notices.KeptFrom(0, out _).Select(one => new HeldEvent(one.Offset, one.Time) { Size = one.Body as TerminalSize?, Typed = one.Body as byte[] })],
-    };
+        long shown = 0;
+        var screen = session.Screen?.Capture(offset => shown = offset).ToArray();
+        return new HeldState(session.Info, session.Options)
+        {
+            Screen = screen,
+            ScreenOffset = shown,
+            Start = session.Output.Start,
+            Inputs = session.Members.LastInputs(),
+            Events = [.. session.Notices.KeptFrom(0, out _).Select(one => new HeldEvent(one.Offset, one.Time) { Size = one.Body as TerminalSize?, Typed = one.Body as byte[] })],
+        };
+    }
 }

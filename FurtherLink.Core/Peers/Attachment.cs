@@ -91,18 +91,21 @@ public sealed class Attachment
     }
 
     /// <summary>The session exists: its output is kept for this attachment from now on, and sent once <see cref="Open"/>.</summary>
+    /// <exception cref="LinkException">It asks for a screen where there is none, or is somebody who cannot be.</exception>
     internal void Bind(ISession session)
     {
         _session = session;
-        _reader = session.Output.Attach(new ReaderOptions
+        if (_options.Screen)
         {
-            From = _options.From,
-            Text = _options.Text,
-            Lossless = _options.Lossless,
-            OnOutput = _ => _outbox.Wake(this, inline: true),
-            OnStalled = _ => Peer.Abort($"it has taken no output of session {session.Id} for too long"),
-        });
-        _sent = _received = _reader.Position;
+            var screen = session.Screen ?? throw new LinkException(FailureCode.BadMessage, "there is no terminal whose screen could be shown");
+            Screen = screen.Capture(offset => _reader = Read(session, offset));
+        }
+        else
+        {
+            _reader = Read(session, _options.From);
+        }
+
+        _sent = _received = _reader!.Position;
         if (_options.Gather is { } gather)
             _gathering = new Gathering(session.Output, gather, _outbox.Time, () => _outbox.Wake(this, inline: false));
         _hold = (session as IKeptSession)?.Hold;
@@ -110,6 +113,15 @@ public sealed class Attachment
         _following = session.Notices.Follow(OnNotice);
         _member = session.Members.Join(Peer.Name, _options.Access, _options.ClientId, OnReplaced);
     }
+
+    private OutputReader Read(ISession session, long? from) => session.Output.Attach(new ReaderOptions
+    {
+        From = from,
+        Text = _options.Text,
+        Lossless = _options.Lossless,
+        OnOutput = _ => _outbox.Wake(this, inline: true),
+        OnStalled = _ => Peer.Abort($"it has taken no output of session {session.Id} for too long"),
+    });
 
     /// <summary>Asks to drive.</summary>
     internal void Request() => Session.Members.Request(_member!);
@@ -133,6 +145,9 @@ public sealed class Attachment
 
     /// <summary>Where output begins.</summary>
     internal long Position => _sent;
+
+    /// <summary>What the terminal showed when it was attached, where it asked for that.</summary>
+    internal ReadOnlyMemory<byte>? Screen { get; private set; }
 
     /// <summary>What announces it has been posted: output may flow.</summary>
     internal void Open()

@@ -204,6 +204,7 @@ internal sealed partial class Dispatcher(
                 Ref = attach.Ref,
                 Member = attachment.Member,
                 Access = attachment.Access,
+                Screen = attachment.Screen,
                 LastInput = session.Members.LastInput(attach.Options.ClientId),
             });
     }

@@ -18,6 +18,9 @@ public interface ISession : IAsyncDisposable
     /// <summary>What happens beside the output: video, keys, presence.</summary>
     SessionNotices Notices { get; }
 
+    /// <summary>What its terminal shows; null where it has none.</summary>
+    SessionScreen? Screen { get; }
+
     /// <summary>Who is attached, and who of them drives.</summary>
     SessionMembers Members { get; }
 

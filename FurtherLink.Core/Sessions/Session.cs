@@ -21,7 +21,9 @@ internal sealed class Session : IKeptSession
     private SessionInfo _info;
     private Task? _following;
     private Task? _ending;
+    private SessionScreen? _screen;
     private bool _stopEarly;
+    private bool _removed;
 
     public Session(string id, RunRequest request, UserAccount user, LinkOptions options, TimeProvider time, Action<IKeptSession> gone, SpillStore? spills = null)
     {
@@ -39,6 +41,8 @@ internal sealed class Session : IKeptSession
         User = user;
         Members = new SessionMembers(request.Session, Notices, size => Control(new Resize(size)));
         Hold = new SessionHold(Output, request.Session, _spill is null ? options.KeepExited : options.SpillRetention, time, () => HasDescendants, () => gone(this));
+        if (request.Terminal is { } shown && !Hold.StopsAtOnce)
+            _screen = new SessionScreen(Output, shown);
     }
 
     public string Id => _info.Id;
@@ -48,6 +52,20 @@ internal sealed class Session : IKeptSession
     public OutputLog Output { get; }
 
     public SessionNotices Notices { get; }
+
+    /// <summary>Of a session that ends with its client it is made when somebody first asks, and knows what the log still has.</summary>
+    public SessionScreen? Screen
+    {
+        get
+        {
+            lock (_lock)
+            {
+                if (_screen is null && !_removed && _info.Terminal is { } size)
+                    _screen = new SessionScreen(Output, size);
+                return _screen;
+            }
+        }
+    }
 
     public SessionMembers Members { get; }
 
@@ -180,6 +198,7 @@ internal sealed class Session : IKeptSession
         else if (control is Resize resize && process.TryResize(resize.Size))
         {
             _info = _info with { Terminal = resize.Size };
+            _screen?.Resize(resize.Size);
             Notices.Publish(SessionNotices.ResizeTopic, resize.Size, Delivery.Every);
         }
     }
@@ -200,6 +219,12 @@ internal sealed class Session : IKeptSession
 
     private async Task DropOutputAsync()
     {
+        lock (_lock)
+        {
+            _removed = true;
+            _screen?.Dispose();
+        }
+
         if (_spill is not null)
             await _spill.DisposeAsync().ConfigureAwait(false);
         Output.Dispose();

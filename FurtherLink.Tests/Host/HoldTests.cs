@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using FurtherLink.Messages;
+using FurtherLink.Terminals;
 using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Host;
@@ -232,6 +234,36 @@ internal sealed class HoldTests
         Assert.That((await client.RunAsync("1")).Output, Is.EqualTo("ok\n"));
     }
 
+    [Test]
+    public async Task Screen_OfAHeldTerminal_IsKnownAfterAKillToo()
+    {
+        _host = await ServeAsync();
+        await using (var client = await ConnectTerminalAsync())
+        {
+            // More than the log keeps: the picture is nowhere else any more.
+            var code = "#!/bin/sh\nstty raw\nprintf '\\033[?1049h\\033[2J\\033[3;5Hpicture'\ni=0\nwhile [ $i -lt 400 ]; do head -c 5000 /dev/zero | tr '\\0' '\\0'; i=$((i+1)); done\nprintf '\\033[1;1Hend'\nread line\nprintf '\\033[4;1Hmore'\nread line";
+            await client.SendAsync("start", "1", new { runner = "exec", code, session = new { whenDetached = "keep", name = "picture" } });
+            await client.SendAsync("resize", "1", new { rows = 10, cols = 40 });
+            while (!((string?)(await client.UntilAsync("stdout"))["data"]!["output"])!.Contains("end", StringComparison.Ordinal))
+            {
+            }
+        }
+
+        await KillAsync();
+        _host = await ServeAsync();
+        await using var later = await ConnectTerminalAsync();
+        await later.SendAsync("attach", "1", new { session = "picture", screen = true });
+        var attached = (await later.UntilAsync("attached"))["data"]!;
+        var screen = new TerminalScreen(new TerminalSize(10, 40));
+        screen.Write(Encoding.UTF8.GetBytes((string)attached["screen"]!));
+        Assert.That((screen.Row(0), screen.Row(2), screen.IsAlternate), Is.EqualTo(("end", "    picture", true)));
+
+        await later.SendAsync("stdin", "1", new { input = "x\n" });
+        while (screen.Row(3).Length < 4)
+            screen.Write(Encoding.UTF8.GetBytes((string)(await later.UntilAsync("stdout"))["data"]!["output"]!));
+        Assert.That((screen.Row(2), screen.Row(3)), Is.EqualTo(("    picture", "more")));
+    }
+
     private static string HashOfLines(int lines, string ending)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -262,6 +294,8 @@ internal sealed class HoldTests
     }
 
     private async Task<FurtherTestClient> ConnectAsync() => new(await WebSocketWire.ConnectAsync(new Uri(Socket(), "/run?extensions=sessions")));
+
+    private async Task<FurtherTestClient> ConnectTerminalAsync() => new(await WebSocketWire.ConnectAsync(new Uri(Socket(), "/run?extensions=sessions&pty=1")));
 
     private Task<HostProcess> ServeAsync() => HostProcess.ServeAsync(_folder.Path, "--port 0 --no-tls");
 

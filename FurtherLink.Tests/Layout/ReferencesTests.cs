@@ -14,7 +14,7 @@ internal sealed partial class ReferencesTests
         ["Messages"] = [],
         ["Codecs"] = ["Messages"],
         ["Processes"] = ["Messages"],
-        ["Sessions"] = ["Processes", "Messages"],
+        ["Sessions"] = ["Processes", "Terminals", "Messages"],
         ["Peers"] = ["Sessions", "Codecs", "Processes", "Messages"],
         ["Holding"] = ["Sessions", "Peers", "Codecs", "Processes", "Messages"],
         ["Recordings"] = ["Sessions", "Codecs", "Messages"],
