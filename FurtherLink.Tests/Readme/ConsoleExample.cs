@@ -16,6 +16,8 @@ internal sealed class ConsoleExample(Example example, TemporaryFolder folder, in
     // They are what runs these tests, or what is tried by .ci/run: a test cannot run them once more.
     private static readonly string[] TriedElsewhere = ["bash extra/test.sh", "dotnet publish FurtherLink.Host ", "dotnet pack", "git clone ", "cd "];
 
+    // Not that of the server that serves the other examples: a state directory has one server.
+    private readonly string _state = Path.Combine(folder.Path, "example", Guid.NewGuid().ToString("N")[..8]);
     private int _port = port;
     private string _shown = DefaultPort;
 
@@ -94,7 +96,8 @@ internal sealed class ConsoleExample(Example example, TemporaryFolder folder, in
         var start = words.IndexOf(" --port ", StringComparison.Ordinal);
         var shown = start < 0 ? DefaultPort : words[(start + 8)..].Split(' ')[0];
         var command = start < 0 ? words : words.Remove(start, 8 + shown.Length);
-        var server = HostProcess.Start(folder.Path, ["-c", $"exec env {command} --port 0".Replace(" furtherlink", " " + HostProcess.Executable, StringComparison.Ordinal)], executable: "/bin/bash");
+        var variables = new Dictionary<string, string?> { ["XDG_STATE_HOME"] = _state };
+        var server = HostProcess.Start(folder.Path, ["-c", $"exec env {command} --port 0".Replace(" furtherlink", " " + HostProcess.Executable, StringComparison.Ordinal)], variables, executable: "/bin/bash");
         await server.ReadUntilAsync("Ctrl-C");
         _port = server.Address.Port;
         _shown = shown;
@@ -118,6 +121,7 @@ internal sealed class ConsoleExample(Example example, TemporaryFolder folder, in
             UseShellExecute = false,
             RedirectStandardOutput = true,
             WorkingDirectory = folder.Path,
+            Environment = { ["XDG_STATE_HOME"] = _state },
             ArgumentList = { "-c", $"exec 2>&1; PATH=\"$PATH:{AppContext.BaseDirectory}\"; {AtPort(words)}" },
         })!;
         var output = await process.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
