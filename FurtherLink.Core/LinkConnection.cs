@@ -10,8 +10,13 @@ namespace FurtherLink;
 /// <param name="frames">Frames in and out; the transport owns and completes it.</param>
 public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
 {
+    private static long _lastNumber;
+
     /// <summary>For logs: unique on this device.</summary>
     public string Id { get; } = id;
+
+    /// <summary>Later connections have larger numbers: of two of one client the later one counts.</summary>
+    internal long Number { get; } = Interlocked.Increment(ref _lastNumber);
 
     /// <summary>The dialect's name.</summary>
     public string Codec { get; } = codec;

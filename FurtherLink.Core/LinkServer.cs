@@ -178,7 +178,7 @@ public sealed partial class LinkServer : ILinkServer
         await tasks.WhenEmptyAsync().ConfigureAwait(false);
 
         if (clean)
-            outbox.Complete(stopped.IsCancellationRequested ? ((ushort)1001, "the server is shutting down") : null);
+            outbox.Complete(stopped.IsCancellationRequested ? Goodbye : null);
         else
             outbox.Abort();
         if (!await WithinAsync(sending).ConfigureAwait(false))
@@ -188,6 +188,10 @@ public sealed partial class LinkServer : ILinkServer
             await sending.ConfigureAwait(false);
         }
     }
+
+    // RFC 6455 section 7.4.1, and 1012 of the registry that it founded (service restart): a client may come back at once.
+    private (ushort Code, string Reason) Goodbye =>
+        _sessions.LeavesHeld ? ((ushort)1012, "the server restarts") : ((ushort)1001, "the server is shutting down");
 
     private async Task<bool> WithinAsync(Task task)
     {

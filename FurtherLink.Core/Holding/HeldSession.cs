@@ -14,10 +14,14 @@ namespace FurtherLink.Holding;
 /// </summary>
 internal sealed class HeldSession : IKeptSession
 {
+    // The holder kills what has not ended within the grace; longer it takes where the system does not let go of a process.
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(10);
+
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly HeldInput _input;
+    private readonly TimeProvider _time;
     private readonly long _window;
     private readonly Func<string, Task> _remove;
     private HolderLink? _link;
@@ -27,10 +31,12 @@ internal sealed class HeldSession : IKeptSession
     private volatile bool _stopEarly;
     private volatile bool _letGo;
 
-    private HeldSession(SessionInfo info, SessionOptions options, long start, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Func<string, Task> remove)
+    private HeldSession(
+        SessionInfo info, SessionOptions options, long start, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Func<string, Task> remove)
     {
         _info = info;
         _remove = remove;
+        _time = time;
         _window = settings.OutputCapacity;
         _acknowledged = start;
         Options = options;
@@ -96,8 +102,7 @@ internal sealed class HeldSession : IKeptSession
 
         foreach (var mark in state.Inputs)
             session.Members.OnInputTaken(mark);
-        session.Notices.Keep(state.Events.Select(one => new SessionNotice(
-            one.Size is null ? SessionNotices.TypedTopic : SessionNotices.ResizeTopic, (object?)one.Size ?? one.Typed, Delivery.Every, one.Offset) { Time = one.Time }));
+        session.Notices.Keep(state.Events.Select(ToNotice));
         return session;
     }
 
@@ -179,7 +184,14 @@ internal sealed class HeldSession : IKeptSession
         if (!_opened.Task.IsCompletedSuccessfully)
             return;
         Send(new HeldMessage { Type = "stop" });
-        await _exited.Task.ConfigureAwait(false);
+        try
+        {
+            await _exited.Task.WaitAsync(StopTimeout, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            End(new ExitStatus(-9) { Reason = "the process that holds it does not answer" });
+        }
     }
 
     public async Task RemoveAsync()
@@ -204,6 +216,12 @@ internal sealed class HeldSession : IKeptSession
         // A write into a full log ends with it.
         Output.Complete(new ExitStatus(-9) { Reason = "this server follows it no more" });
         await _following.ConfigureAwait(false);
+    }
+
+    private static SessionNotice ToNotice(HeldEvent one)
+    {
+        var topic = one.Size is null ? SessionNotices.TypedTopic : SessionNotices.ResizeTopic;
+        return new SessionNotice(topic, (object?)one.Size ?? one.Typed, Delivery.Every, one.Offset) { Time = one.Time };
     }
 
     private void Begin(HolderLink link, HeldMessage opening)

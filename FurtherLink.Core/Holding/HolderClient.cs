@@ -16,6 +16,7 @@ internal sealed partial class HolderClient : ISessionKeeper
 
     // A .NET process starts in well under a second, unless the machine has much else to do.
     private static readonly TimeSpan LaunchTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LaunchPause = TimeSpan.FromMilliseconds(20);
 
     private readonly HolderOptions _options;
@@ -82,6 +83,10 @@ internal sealed partial class HolderClient : ISessionKeeper
         {
             // The socket is one that a holder has left behind which was killed: there is nothing to take back.
         }
+        catch (TimeoutException)
+        {
+            Log.Silent(_logger, _options.Socket);
+        }
 
         return recovered;
     }
@@ -131,20 +136,33 @@ internal sealed partial class HolderClient : ISessionKeeper
         {
             // The holder has ended, and the session with it.
         }
+        catch (TimeoutException)
+        {
+            Log.Silent(_logger, _options.Socket);
+        }
     }
 
+    /// <summary>Asks the holder something.</summary>
+    /// <returns>Its answer; null where it ends without one.</returns>
+    /// <exception cref="SocketException">There is none.</exception>
+    /// <exception cref="TimeoutException">It does not answer.</exception>
     private async Task<HeldMessage?> AskAsync(HeldMessage question, CancellationToken cancellationToken)
     {
         var link = new HolderLink(_settings.MaxMessage + FrameAllowance);
-        
         var answer = new TaskCompletionSource<HeldMessage?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var receiving = Task.CompletedTask;
         link.Send(question);
-        await link.ConnectAsync(_options.Socket, cancellationToken).ConfigureAwait(false);
-        var receiving = ReceiveAsync(link, answer);
-        var message = await answer.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-        await link.DisposeAsync().ConfigureAwait(false);
-        await receiving.ConfigureAwait(false);
-        return message;
+        try
+        {
+            await link.ConnectAsync(_options.Socket, cancellationToken).ConfigureAwait(false);
+            receiving = ReceiveAsync(link, answer);
+            return await answer.Task.WaitAsync(AnswerTimeout, _time, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await link.DisposeAsync().ConfigureAwait(false);
+            await receiving.ConfigureAwait(false);
+        }
     }
 
     private static async Task ReceiveAsync(HolderLink link, TaskCompletionSource<HeldMessage?> answer)
@@ -205,6 +223,9 @@ internal sealed partial class HolderClient : ISessionKeeper
     {
         [LoggerMessage(LogLevel.Debug, "Starting the process that holds sessions")]
         public static partial void Launching(ILogger logger);
+
+        [LoggerMessage(LogLevel.Warning, "The process that holds sessions does not answer at {Socket}: its sessions are left to it")]
+        public static partial void Silent(ILogger logger, string socket);
 
         [LoggerMessage(LogLevel.Warning, "Session {SessionId} could not be taken back: {Why}")]
         public static partial void Lost(ILogger logger, string sessionId, string why);

@@ -111,7 +111,7 @@ public sealed class Attachment
         _hold = (session as IKeptSession)?.Hold;
         _hold?.Join();
         _following = session.Notices.Follow(OnNotice);
-        _member = session.Members.Join(Peer.Name, _options.Access, _options.ClientId, OnReplaced);
+        _member = session.Members.Join(Peer.Name, _options.Access, _options.ClientId, Peer.Connection, OnReplaced);
     }
 
     private OutputReader Read(ISession session, long? from) => session.Output.Attach(new ReaderOptions

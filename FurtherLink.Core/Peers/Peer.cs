@@ -43,6 +43,9 @@ public sealed class Peer
     /// <summary>What others see of it: what it calls itself, else who it is.</summary>
     public string Name => _connection.Label.Length > 0 ? _connection.Label : Principal?.Identity?.Name ?? "";
 
+    /// <summary>Later connections have larger numbers.</summary>
+    internal long Connection => _connection.Number;
+
     /// <summary>The dialect it speaks.</summary>
     public string Codec => _connection.Codec;
 

@@ -79,9 +79,10 @@ public sealed class SessionMembers
     /// <param name="name">What others see.</param>
     /// <param name="access">To view or to drive.</param>
     /// <param name="clientId">Replaces who is there with the same one, see <see cref="AttachOptions.ClientId"/>; null = nobody.</param>
+    /// <param name="connection">Its connection's number: what a dead connection has sent may be read after a newer one has attached.</param>
     /// <param name="replaced">Called where this member is replaced; not under a lock.</param>
-    /// <exception cref="LinkException">The client id is too long.</exception>
-    internal Member Join(string name, Access access, string? clientId, Action replaced)
+    /// <exception cref="LinkException">The client id is too long, or a newer connection of the same client is attached.</exception>
+    internal Member Join(string name, Access access, string? clientId, long connection, Action replaced)
     {
         if (clientId?.Length > MaxClientId)
             throw new LinkException(FailureCode.BadValue, $"a client id of {clientId.Length} characters, at most {MaxClientId} are accepted");
@@ -90,7 +91,9 @@ public sealed class SessionMembers
         lock (_lock)
         {
             old = clientId is null ? null : _members.Find(one => one.ClientId == clientId);
-            member = new Member(++_lastId, name, access, clientId, replaced);
+            if (old?.Connection > connection)
+                throw new LinkException(FailureCode.Denied, "a newer connection of this client is attached");
+            member = new Member(++_lastId, name, access, clientId, connection, replaced);
             _members.Add(member);
             if (old is not null)
                 RemoveLocked(old, member);
@@ -236,8 +239,9 @@ public sealed class SessionMembers
     /// <param name="name">What others see.</param>
     /// <param name="access">What it attached for.</param>
     /// <param name="clientId">How it is known when it comes back.</param>
+    /// <param name="connection">Its connection's number.</param>
     /// <param name="replaced">Called where another takes its place.</param>
-    internal sealed class Member(int id, string name, Access access, string? clientId, Action replaced)
+    internal sealed class Member(int id, string name, Access access, string? clientId, long connection, Action replaced)
     {
         private volatile bool _drives;
 
@@ -248,6 +252,8 @@ public sealed class SessionMembers
         public Access Access { get; } = access;
 
         public string? ClientId { get; } = clientId;
+
+        public long Connection { get; } = connection;
 
         /// <summary>Whether it attached to drive.</summary>
         public bool Wants => Access >= Access.Drive;

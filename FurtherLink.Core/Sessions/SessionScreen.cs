@@ -27,6 +27,8 @@ public sealed class SessionScreen : IThreadPoolWorkItem, IDisposable
         _reader = output.Attach(new ReaderOptions
         {
             From = output.Start,
+            // Half a character is nobody's screen.
+            Text = true,
             WakeAfter = Batch,
             OnOutput = _ => ThreadPool.UnsafeQueueUserWorkItem(this, preferLocal: false),
         });
@@ -95,7 +97,7 @@ public sealed class SessionScreen : IThreadPoolWorkItem, IDisposable
         while (!_disposed && _reader.TryRead(Batch, out var chunk) && chunk.Exit is null)
         {
             if (chunk.Next > _known)
-                _screen.Write(chunk.Data.Span[(int)Math.Max(0, _known - chunk.Offset)..]);
+                _screen.Write(chunk.Data.Span[^(int)Math.Min(chunk.Data.Length, chunk.Next - _known)..]);
             _reader.Release(chunk.Next);
         }
     }

@@ -15,6 +15,9 @@ internal static class HoldHost
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddConfiguration(configuration.Root);
         HostLogging.Add(builder.Logging, configuration, options);
+        // Its log is a file that nobody turns over: what is worth a line there is trouble.
+        if (!options.Debug)
+            builder.Logging.AddFilter("FurtherLink", LogLevel.Warning);
         var section = builder.Configuration.GetSection(HostConfiguration.Section);
         builder.Services.AddFurtherLink(section).AddStandardRunners()
             .BeHolder(holder => holder.Socket = HoldFiles.Socket(StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable)));

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Messages;
@@ -143,7 +144,11 @@ internal sealed class HoldTests
         var pid = await StartSleeperAsync("pause", "sleeper");
         var plain = await StartSleeperAsync(null, null);
 
+        await using var attached = await ConnectAsync();
+        await attached.PingAsync();
         var (code, output, errors) = await HostProcess.RunAsync(_folder.Path, "restart");
+        Assert.That(await attached.NextAsync(), Is.Null);
+        Assert.That(((WebSocketWire)attached.Wire).CloseStatus, Is.EqualTo((WebSocketCloseStatus)1012));
         Assert.That((code, errors), Is.EqualTo((0, "")));
         Assert.That(output, Does.EndWith($"Restarted, still process {server}; 1 program went on.\n"));
         // It prints its start message once more, as it may have another port.

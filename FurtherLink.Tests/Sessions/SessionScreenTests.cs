@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Unicode;
 using FurtherLink.Messages;
 using FurtherLink.Sessions;
 using FurtherLink.Terminals;
@@ -34,6 +35,7 @@ internal sealed class SessionScreenTests
             log.PutNow(text.AsSpan(0, cut));
             if (i == 150)
                 joined.Write(screen.Capture(offset => reader = log.Attach(new ReaderOptions { From = offset })).Span);
+            Assert.That(Utf8.IsValid(screen.Capture().Span), Is.True);
             log.PutNow(text.AsSpan(cut));
             if (reader is not null)
                 reader.ReadAll().ForEach(chunk => joined.Write(chunk.Data.Span));

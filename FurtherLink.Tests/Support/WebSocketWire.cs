@@ -37,6 +37,9 @@ internal sealed class WebSocketWire : ITestWire
         }
     }
 
+    /// <summary>What the server has ended the connection with; null = it has not.</summary>
+    public WebSocketCloseStatus? CloseStatus => _socket.CloseStatus;
+
     public Task CutAsync()
     {
         _socket.Abort();

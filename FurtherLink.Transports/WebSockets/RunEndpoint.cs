@@ -39,6 +39,9 @@ internal sealed partial class RunEndpoint(
             return;
         }
         LimitUnsent(context);
+        // Before the client knows of it: connections are numbered in the order in which clients made them.
+        var (transport, served) = LinkPipe.CreatePair(core.Value.MaxMessage);
+        var connection = Describe(context, served);
         using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
         {
             KeepAliveInterval = options.Value.KeepAliveInterval,
@@ -46,8 +49,6 @@ internal sealed partial class RunEndpoint(
             DangerousEnableCompression = options.Value.Compression,
         }).ConfigureAwait(false);
 
-        var (transport, served) = LinkPipe.CreatePair(core.Value.MaxMessage);
-        var connection = Describe(context, served);
         Log.Opened(logger, connection.Id, context.Connection.RemoteIpAddress, context.Request.Path);
         var pump = new WebSocketPump(socket, transport, core.Value.MaxMessage, connection.Id, logger);
         pump.Start();
