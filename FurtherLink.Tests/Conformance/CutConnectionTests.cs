@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
-using System.Text;
 using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Conformance;
@@ -8,10 +6,6 @@ namespace FurtherLink.Tests.Conformance;
 /// <summary>A program's output through connections that break all the time arrives once, whole and in order.</summary>
 internal sealed class CutConnectionTests
 {
-    // A line of "seq" from 100 000 000 on.
-    private const long LineLength = 10;
-    private const long FirstLine = 100_000_000;
-
     private TestHost _host = null!;
     private Uri _address = null!;
 
@@ -41,11 +35,11 @@ internal sealed class CutConnectionTests
         await client.StartAsync(new
         {
             runner = "exec",
-            code = $"#!/bin/sh\nexec seq {FirstLine} {FirstLine + lines - 1}",
+            code = $"#!/bin/sh\nexec seq {CountedLines.First} {CountedLines.First + lines - 1}",
             session = new { whenDetached },
         });
         var ending = terminal ? "\r\n" : "\n";
-        var total = lines * (LineLength + ending.Length - 1);
+        var total = CountedLines.Length(lines, ending);
         for (var i = 0; i < cuts && client.ExitCode is null; i++)
         {
             await client.ReadAsync((long)(total * ((i + random.NextDouble()) / cuts)));
@@ -65,23 +59,9 @@ internal sealed class CutConnectionTests
         {
             Assert.That(client.ExitCode, Is.Zero);
             Assert.That(client.Position, Is.EqualTo(total));
-            Assert.That(client.Hash, Is.EqualTo(HashOfLines(lines, ending)));
+            Assert.That(client.Hash, Is.EqualTo(CountedLines.Hash(lines, ending)));
         });
         await TestContext.Out.WriteLineAsync(
             $"{client.Position / 1048576.0:0} MiB over {client.Connections} connections in {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s");
-    }
-
-    private static string HashOfLines(int lines, string ending)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> line = new byte[LineLength - 1 + ending.Length];
-        Encoding.ASCII.GetBytes(ending, line[^ending.Length..]);
-        for (var number = FirstLine; number < FirstLine + lines; number++)
-        {
-            number.TryFormat(line, out _, provider: System.Globalization.CultureInfo.InvariantCulture);
-            hash.AppendData(line);
-        }
-
-        return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 }

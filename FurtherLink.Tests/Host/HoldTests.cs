@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.WebSockets;
-using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Messages;
 using FurtherLink.Terminals;
@@ -12,10 +11,6 @@ namespace FurtherLink.Tests.Host;
 /// <summary>Programs that go on while the server is killed, restarted or replaced, and end where they should.</summary>
 internal sealed class HoldTests
 {
-    // A line of "seq" from 100 000 000 on.
-    private const long LineLength = 10;
-    private const long FirstLine = 100_000_000;
-
     private TemporaryFolder _folder = null!;
     private HostProcess? _host;
 
@@ -40,7 +35,7 @@ internal sealed class HoldTests
         var kills = SoakSize.Of(shortForm: 3, longForm: 20);
         var lines = SoakSize.Of(shortForm: 2_000_000, longForm: 107_374_182);
         var ending = terminal.Length > 0 ? "\r\n" : "\n";
-        var total = lines * (LineLength + ending.Length - 1);
+        var total = CountedLines.Length(lines, ending);
         var seed = Random.Shared.Next();
         await TestContext.Out.WriteLineAsync($"seed {seed}");
         var random = new Random(seed);
@@ -49,7 +44,7 @@ internal sealed class HoldTests
         await client.StartAsync(new
         {
             runner = "exec",
-            code = $"#!/bin/sh\necho $$ >{_folder["pid"]}\nseq {FirstLine} {FirstLine + lines - 1}\necho $$ >>{_folder["pid"]}",
+            code = $"#!/bin/sh\necho $$ >{_folder["pid"]}\nseq {CountedLines.First} {CountedLines.First + lines - 1}\necho $$ >>{_folder["pid"]}",
             session = new { whenDetached = "pause" },
         });
         for (var i = 0; i < kills; i++)
@@ -66,7 +61,7 @@ internal sealed class HoldTests
         {
             Assert.That(client.ExitCode, Is.Zero);
             Assert.That(client.Position, Is.EqualTo(total));
-            Assert.That(client.Hash, Is.EqualTo(HashOfLines(lines, ending)));
+            Assert.That(client.Hash, Is.EqualTo(CountedLines.Hash(lines, ending)));
             Assert.That(File.ReadLines(_folder["pid"]).Distinct().Count(), Is.EqualTo(1), "the same process to its end");
         });
         await TestContext.Out.WriteLineAsync($"{client.Position / 1048576.0:0} MiB, {kills} times kill -9");
@@ -267,20 +262,6 @@ internal sealed class HoldTests
         while (screen.Row(3).Length < 4)
             screen.Write(Encoding.UTF8.GetBytes((string)(await later.UntilAsync("stdout"))["data"]!["output"]!));
         Assert.That((screen.Row(2), screen.Row(3)), Is.EqualTo(("    picture", "more")));
-    }
-
-    private static string HashOfLines(int lines, string ending)
-    {
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        Span<byte> line = new byte[LineLength - 1 + ending.Length];
-        Encoding.ASCII.GetBytes(ending, line[^ending.Length..]);
-        for (var number = FirstLine; number < FirstLine + lines; number++)
-        {
-            number.TryFormat(line, out _, provider: CultureInfo.InvariantCulture);
-            hash.AppendData(line);
-        }
-
-        return Convert.ToHexStringLower(hash.GetCurrentHash());
     }
 
     // proc(5): the parent stands behind the name in brackets and the state.
