@@ -27,7 +27,7 @@ internal readonly struct Cell
     public bool HasMarks => _glyph > MarksFlag;
 
     /// <summary>Whether it shows nothing but a background.</summary>
-    public bool IsErased => _glyph == ' ' && Style == Style.Erased;
+    public bool IsErased => _glyph == ' ' && Style == Style.WhenErased();
 
     public static Cell SecondHalf(in Style style) => new(SecondHalfGlyph, style);
 

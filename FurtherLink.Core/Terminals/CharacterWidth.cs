@@ -25,8 +25,11 @@ internal static class CharacterWidth
     /// <summary>The cells of a character, which is no control character.</summary>
     public static int Of(int rune)
     {
-        if (rune < 0x300)
+        // The most usual ones first: Latin, lines and blocks, Chinese characters, Hangul syllables.
+        if (rune is < 0x300 or (>= 0x2500 and < 0x25A0))
             return 1;
+        if (rune is (>= 0x4E00 and < 0xA000) or (>= 0xAC00 and < 0xD7A4))
+            return 2;
         if (IsMark(rune))
             return 0;
         return IsWide(rune) ? 2 : 1;

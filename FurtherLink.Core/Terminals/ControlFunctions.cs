@@ -3,14 +3,17 @@ using System.Text;
 namespace FurtherLink.Terminals;
 
 /// <summary>Which control function each control character and sequence is, as xterm has them. What asks for an answer is not answered here.</summary>
-internal sealed class ControlFunctions(ScreenState screen) : IVtActions
+internal sealed class ControlFunctions(ScreenState screen)
 {
     private const int MaxTitle = 256;
 
+    /// <summary>Printable ASCII characters, at least one.</summary>
     public void Print(ReadOnlySpan<byte> text) => screen.Print(text);
 
+    /// <summary>A character beyond ASCII that is no control character.</summary>
     public void Print(int rune) => screen.Print(rune);
 
+    /// <summary>A control character below 0x20.</summary>
     public void Control(byte code)
     {
         screen.LastPrinted = 0;
@@ -39,6 +42,7 @@ internal sealed class ControlFunctions(ScreenState screen) : IVtActions
         }
     }
 
+    /// <summary>ESC, a byte of 0x20 to 0x2F or 0 for none, and what is asked.</summary>
     public void Escape(byte intermediate, byte final)
     {
         screen.LastPrinted = 0;
@@ -60,7 +64,7 @@ internal sealed class ControlFunctions(ScreenState screen) : IVtActions
                 screen.NextLine();
                 break;
             case ('\0', 'H'):
-                screen.SetTab();
+                screen.Tabs[screen.Cursor.Column] = true;
                 break;
             case ('\0', 'M'):
                 screen.ReverseIndex();
@@ -83,6 +87,7 @@ internal sealed class ControlFunctions(ScreenState screen) : IVtActions
         }
     }
 
+    /// <summary>ESC [, a prefix of &lt;, =, &gt; and ? or 0 for none, numbers, a byte of 0x20 to 0x2F or 0, and what is asked.</summary>
     public void Sequence(byte prefix, VtParameters parameters, byte intermediate, byte final)
     {
         if ((char)final == 'b' && prefix == 0 && intermediate == 0)
@@ -124,6 +129,7 @@ internal sealed class ControlFunctions(ScreenState screen) : IVtActions
         }
     }
 
+    /// <summary>The text of ESC ] without its end.</summary>
     public void Command(ReadOnlySpan<byte> text)
     {
         screen.LastPrinted = 0;
@@ -228,9 +234,17 @@ internal sealed class ControlFunctions(ScreenState screen) : IVtActions
                 screen.EraseCharacters(count);
                 break;
             case 'g':
-                screen.ClearTabs(parameters[0]);
+                ClearTabs(parameters[0]);
                 break;
         }
+    }
+
+    private void ClearTabs(int which)
+    {
+        if (which == 0)
+            screen.Tabs[screen.Cursor.Column] = false;
+        else if (which == 3)
+            screen.Tabs.Clear();
     }
 
     private void SetModes(VtParameters parameters, bool on)

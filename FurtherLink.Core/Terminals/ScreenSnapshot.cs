@@ -31,6 +31,9 @@ internal sealed class ScreenSnapshot(ScreenState screen, IBufferWriter<byte> out
         if (screen.Saved != default)
             WriteSaved(screen.Saved, screen.Buffer, "\e7"u8);
         WriteTabs();
+        // Known to more terminals than the mode's number.
+        if (screen.Modes.Has(TerminalFlags.ApplicationKeypad))
+            Text("\e=");
         foreach (var (number, on) in screen.Modes.Changed())
             Text($"\e[?{number}{(on ? 'h' : 'l')}");
         if (screen.Modes.Has(TerminalFlags.NewLine))
@@ -119,13 +122,13 @@ internal sealed class ScreenSnapshot(ScreenState screen, IBufferWriter<byte> out
     {
         var changed = false;
         for (var i = 0; i < screen.Columns; i++)
-            changed |= screen.IsTab(i) != ScreenState.IsTabByDefault(i);
+            changed |= screen.Tabs[i] != TabStops.IsInitial(i);
         if (!changed)
             return;
         Text("\e[3g");
         for (var i = 0; i < screen.Columns; i++)
         {
-            if (screen.IsTab(i))
+            if (screen.Tabs[i])
                 Text($"\e[{i + 1}G\eH");
         }
     }

@@ -3,14 +3,9 @@ namespace FurtherLink.Terminals;
 /// <summary>All that a terminal remembers, and what printing and control functions do to it. Functions are named as in the standards.</summary>
 internal sealed class ScreenState
 {
-    private const int TabWidth = 8;
-    private const int MaxColumns = 1000;
-
     // What DEC Special Graphics prints for 0x5F to 0x7E.
     private const string LineDrawing = "\u00A0◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·";
 
-    private readonly bool[] _tabs = new bool[MaxColumns];
-    private readonly byte[] _single = new byte[1];
     private CursorState _savedInMain;
     private CursorState _savedInAlternate;
     private CursorState _cursor;
@@ -42,6 +37,8 @@ internal sealed class ScreenState
 
     public TerminalModes Modes { get; } = new();
 
+    public TabStops Tabs { get; } = new();
+
     /// <summary>The scroll region's first row.</summary>
     public int Top { get; private set; }
 
@@ -53,11 +50,7 @@ internal sealed class ScreenState
     /// <summary>The character printed last, where nothing came after it; else 0.</summary>
     public int LastPrinted { get; set; }
 
-    private Style Fill => _cursor.Style.Erased;
-
-    public static bool IsTabByDefault(int column) => column % TabWidth == 0;
-
-    public bool IsTab(int column) => _tabs[column];
+    private Style Fill => _cursor.Style.WhenErased();
 
     public void Reset()
     {
@@ -68,8 +61,7 @@ internal sealed class ScreenState
         (Top, Bottom) = (0, Rows - 1);
         Modes.Reset();
         LastPrinted = 0;
-        for (var i = 0; i < MaxColumns; i++)
-            _tabs[i] = IsTabByDefault(i);
+        Tabs.Reset();
     }
 
     /// <summary>DECSTR.</summary>
@@ -157,17 +149,18 @@ internal sealed class ScreenState
         var rune = LastPrinted;
         if (rune == 0)
             return;
-        for (count = Math.Min(count, Rows * Columns); count > 0; count--)
+        count = Math.Min(count, Rows * Columns);
+        if (rune < 0x7F)
         {
-            if (rune < 0x7F)
-            {
-                _single[0] = (byte)rune;
-                Print(_single);
-            }
-            else
-            {
+            Span<byte> text = stackalloc byte[Math.Min(count, 256)];
+            text.Fill((byte)rune);
+            for (; count > 0; count -= text.Length)
+                Print(text[..Math.Min(count, text.Length)]);
+        }
+        else
+        {
+            for (; count > 0; count--)
                 Print(rune);
-            }
         }
     }
 
@@ -242,11 +235,7 @@ internal sealed class ScreenState
     public void Tab(int count)
     {
         for (; count > 0 && _cursor.Column < Columns - 1; count--)
-        {
-            do
-                _cursor.Column++;
-            while (_cursor.Column < Columns - 1 && !_tabs[_cursor.Column]);
-        }
+            _cursor.Column = Tabs.After(_cursor.Column, Columns - 1);
     }
 
     /// <summary>CBT.</summary>
@@ -254,23 +243,7 @@ internal sealed class ScreenState
     {
         _cursor.PendingWrap = false;
         for (; count > 0 && _cursor.Column > 0; count--)
-        {
-            do
-                _cursor.Column--;
-            while (_cursor.Column > 0 && !_tabs[_cursor.Column]);
-        }
-    }
-
-    /// <summary>HTS.</summary>
-    public void SetTab() => _tabs[_cursor.Column] = true;
-
-    /// <summary>TBC.</summary>
-    public void ClearTabs(int which)
-    {
-        if (which == 0)
-            _tabs[_cursor.Column] = false;
-        else if (which == 3)
-            Array.Clear(_tabs);
+            _cursor.Column = Tabs.Before(_cursor.Column);
     }
 
     /// <summary>ED.</summary>
@@ -406,11 +379,9 @@ internal sealed class ScreenState
     public void Align()
     {
         (Top, Bottom) = (0, Rows - 1);
-        SetOrigin(false);
-        Span<byte> text = stackalloc byte[Columns];
-        text.Fill((byte)'E');
+        MoveTo(0, 0);
         for (var i = 0; i < Rows; i++)
-            Buffer[i].Set(0, text, default);
+            Buffer[i].Fill('E');
     }
 
     private void AddMark(int mark)

@@ -11,7 +11,7 @@ internal readonly record struct Style(uint Foreground, uint Background, uint Und
     private const uint IsRgb = 2u << 24;
 
     /// <summary>What erased cells get: the background alone.</summary>
-    public Style Erased => new(0, Background, 0, StyleAttributes.None);
+    public Style WhenErased() => new(0, Background, 0, StyleAttributes.None);
 
     public static uint Palette(int index) => IsPalette | (byte)index;
 

@@ -32,6 +32,14 @@ internal sealed class TerminalBuffer
     /// <param name="fill">What is erased gets this style.</param>
     public void ScrollUp(int top, int bottom, int count, in Style fill)
     {
+        if (count == 1 && top == 0 && bottom == _rows.Length - 1)
+        {
+            _rows[_top].Erase(0, int.MaxValue, fill);
+            if (++_top == _rows.Length)
+                _top = 0;
+            return;
+        }
+
         count = Math.Min(count, bottom - top + 1);
         for (var i = top; i < top + count; i++)
             this[i].Erase(0, int.MaxValue, fill);

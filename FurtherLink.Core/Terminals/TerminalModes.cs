@@ -12,7 +12,6 @@ internal sealed class TerminalModes
         (7, TerminalFlags.AutoWrap),
         (12, TerminalFlags.CursorBlinks),
         (25, TerminalFlags.CursorVisible),
-        (66, TerminalFlags.ApplicationKeypad),
         (1004, TerminalFlags.ReportsFocus),
         (1007, TerminalFlags.AlternateScroll),
         (2004, TerminalFlags.BracketedPaste),
@@ -47,6 +46,9 @@ internal sealed class TerminalModes
                 else if (MouseEncoding == number)
                     MouseEncoding = 0;
                 break;
+            case 66:
+                Set(TerminalFlags.ApplicationKeypad, on);
+                break;
             default:
                 foreach (var (known, flag) in Private)
                 {
@@ -74,7 +76,7 @@ internal sealed class TerminalModes
         CursorStyle = 0;
     }
 
-    /// <summary>The numbers of the modes that are not as after a reset, and whether each is on.</summary>
+    /// <summary>The numbers of the modes that are not as after a reset, and whether each is on; the keypad has sequences of its own.</summary>
     public IEnumerable<(int Number, bool On)> Changed()
     {
         foreach (var (number, flag) in Private)

@@ -2,7 +2,7 @@ using System.Text;
 
 namespace FurtherLink.Terminals;
 
-/// <summary>A row of cells. Those after the last one written take no time and no memory: erasing is setting a length.</summary>
+/// <summary>A row of cells. Those after the last one written take no time and no memory: erasing to the end is setting a length.</summary>
 /// <param name="columns">How many cells it has.</param>
 internal sealed class TerminalRow(int columns)
 {
@@ -12,13 +12,13 @@ internal sealed class TerminalRow(int columns)
     private Cell[] _cells = [];
     // MaxMarks for each cell, valid where the cell says so; 0 is none.
     private int[]? _marks;
-    // Cells from here on are blank in _fill.
+    // From here on all cells are _rest.
     private int _length;
-    private Style _fill;
+    private Cell _rest = new(' ', default);
 
     public int Columns { get; private set; } = columns;
 
-    public Cell this[int column] => column < _length ? _cells[column] : new Cell(' ', _fill);
+    public Cell this[int column] => column < _length ? _cells[column] : _rest;
 
     /// <summary>The marks on the character of a cell.</summary>
     public ReadOnlySpan<int> Marks(int column)
@@ -33,7 +33,19 @@ internal sealed class TerminalRow(int columns)
     /// <summary>Sets printable ASCII characters, one for a cell.</summary>
     public void Set(int column, ReadOnlySpan<byte> text, in Style style)
     {
-        Open(column, column + text.Length);
+        var end = column + text.Length;
+        if (column == _length)
+        {
+            // The usual case, which has nothing to look at.
+            if (_cells.Length == 0)
+                _cells = new Cell[Columns];
+            _length = end;
+        }
+        else
+        {
+            Open(column, end);
+        }
+
         var cells = _cells.AsSpan(column, text.Length);
         for (var i = 0; i < cells.Length; i++)
             cells[i] = new Cell(text[i], style);
@@ -68,27 +80,26 @@ internal sealed class TerminalRow(int columns)
     /// <summary>Erases cells.</summary>
     public void Erase(int from, int to, in Style fill)
     {
-        if (from >= _length && fill == _fill)
+        if (from >= _length && IsRest(fill))
             return;
         if (to >= Columns)
         {
-            if (from == 0)
-            {
-                _length = 0;
-            }
-            else
-            {
-                Split(from);
-                Reach(from);
-                _length = from;
-            }
-
-            _fill = fill;
+            Split(from);
+            Reach(from);
+            _length = from;
+            _rest = new Cell(' ', fill);
             return;
         }
 
         Open(from, to);
         _cells.AsSpan(from, to - from).Fill(new Cell(' ', fill));
+    }
+
+    /// <summary>Sets every cell to one character.</summary>
+    public void Fill(char character)
+    {
+        _length = 0;
+        _rest = new Cell(character, default);
     }
 
     /// <summary>Erases cells in the middle after moving the rest to the right, where as many are lost.</summary>
@@ -114,11 +125,11 @@ internal sealed class TerminalRow(int columns)
     {
         count = Math.Min(count, Columns - column);
         Open(column, column + count);
-        if (fill != _fill)
+        if (!IsRest(fill))
             Reach(Columns);
         Move(column + count, column, _length - column - count);
         _length -= count;
-        _fill = fill;
+        _rest = new Cell(' ', fill);
     }
 
     public void Resize(int columns)
@@ -135,10 +146,11 @@ internal sealed class TerminalRow(int columns)
     /// <summary>The row's text without the blanks at its end.</summary>
     public override string ToString()
     {
-        var text = new StringBuilder(_length);
-        for (var column = 0; column < _length; column++)
+        var end = _rest.Rune == ' ' ? _length : Columns;
+        var text = new StringBuilder(end);
+        for (var column = 0; column < end; column++)
         {
-            var cell = _cells[column];
+            var cell = this[column];
             if (cell.IsSecondHalf)
                 continue;
             text.Append(new Rune(cell.Rune).ToString());
@@ -148,6 +160,8 @@ internal sealed class TerminalRow(int columns)
 
         return text.ToString().TrimEnd(' ');
     }
+
+    private bool IsRest(in Style fill) => _rest.Rune == ' ' && _rest.Style == fill;
 
     // Makes cells ready for being overwritten: they exist, and wide characters that are half inside are gone.
     private void Open(int from, int to)
@@ -172,8 +186,7 @@ internal sealed class TerminalRow(int columns)
             return;
         if (_cells.Length == 0)
             _cells = new Cell[Columns];
-        // What is written next to it, the usual case, has no gap to fill but its own cells.
-        _cells.AsSpan(_length, length - _length).Fill(new Cell(' ', _fill));
+        _cells.AsSpan(_length, length - _length).Fill(_rest);
         _length = length;
     }
 

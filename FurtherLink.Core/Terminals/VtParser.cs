@@ -10,7 +10,8 @@ namespace FurtherLink.Terminals;
 /// <see href="https://vt100.net/emu/dec_ansi_parser">Paul Williams' parser</see>, with UTF-8 for the 8-bit controls; strings other than
 /// OSC (DCS, APC, PM, SOS) are skipped. What it keeps of a sequence is bounded; a longer OSC is skipped.
 /// </summary>
-internal sealed class VtParser(IVtActions actions)
+/// <param name="actions">Gets what is found; all that is handed over is borrowed for the call.</param>
+internal sealed class VtParser(ControlFunctions actions)
 {
     private const int MaxCommand = 4096;
     private const int TooLong = MaxCommand + 1;
@@ -93,22 +94,43 @@ internal sealed class VtParser(IVtActions actions)
 
     private int Ground(ReadOnlySpan<byte> input)
     {
-        if (_characterLength > 0)
-            return Continue(input[0]);
-        var first = input[0];
-        if (first is >= 0x20 and < 0x7F)
+        var at = 0;
+        while (at < input.Length && _state == State.Ground)
         {
-            var length = input.IndexOfAnyExceptInRange((byte)0x20, (byte)0x7E);
-            if (length < 0)
-                length = input.Length;
-            actions.Print(input[..length]);
-            return length;
+            var next = input[at];
+            if (_characterLength > 0)
+            {
+                at += Continue(next);
+            }
+            else if (IsPrintable(next))
+            {
+                var length = CountPrintable(input[at..]);
+                actions.Print(input.Slice(at, length));
+                at += length;
+            }
+            else if (next >= 0x80)
+            {
+                at += Character(input[at..]);
+            }
+            else
+            {
+                Control(next);
+                at++;
+            }
         }
 
-        if (first >= 0x80)
-            return Character(input);
-        Control(first);
-        return 1;
+        return at;
+    }
+
+    private static bool IsPrintable(byte code) => code is >= 0x20 and < 0x7F;
+
+    private static int CountPrintable(ReadOnlySpan<byte> input)
+    {
+        // Short words are the usual case beside long lines.
+        if (input.Length == 1 || !IsPrintable(input[1]))
+            return 1;
+        var length = input.IndexOfAnyExceptInRange((byte)0x20, (byte)0x7E);
+        return length < 0 ? input.Length : length;
     }
 
     // A character that is invalid shows as one replacement character for each of its longest possible beginnings, as the web does it.
