@@ -53,6 +53,23 @@ internal sealed class TerminalScreenPropertyTests
         });
     }
 
+    [TestCaseSource(typeof(RecordedProgram), nameof(RecordedProgram.Names))]
+    public void Snapshot_AnywhereInAProgram_IsFollowedByTheRest(string name)
+    {
+        var output = RecordedProgram.Read(name);
+        var whole = new TerminalScreen(RecordedProgram.Size);
+        whole.Write(output);
+        var screen = new TerminalScreen(RecordedProgram.Size);
+        for (var cut = 0; cut < output.Length; cut++)
+        {
+            var copy = new TerminalScreen(RecordedProgram.Size);
+            copy.Write(screen.Snapshot());
+            copy.Write(output.AsSpan(cut));
+            Assert.That(copy.ReadableSnapshot(), Is.EqualTo(whole.ReadableSnapshot()), () => $"after {cut} bytes");
+            screen.Write(output.AsSpan(cut, 1));
+        }
+    }
+
     [Test]
     public void Noise_IsShownSomehow()
     {
