@@ -34,7 +34,7 @@ internal sealed class TerminalBuffer
     {
         if (count == 1 && top == 0 && bottom == _rows.Length - 1)
         {
-            _rows[_top].Erase(0, int.MaxValue, fill);
+            _rows[_top].Clear(fill);
             if (++_top == _rows.Length)
                 _top = 0;
             return;
@@ -42,7 +42,7 @@ internal sealed class TerminalBuffer
 
         count = Math.Min(count, bottom - top + 1);
         for (var i = top; i < top + count; i++)
-            this[i].Erase(0, int.MaxValue, fill);
+            this[i].Clear(fill);
         if (top == 0 && bottom == _rows.Length - 1)
             _top = (_top + count) % _rows.Length;
         else
@@ -55,7 +55,7 @@ internal sealed class TerminalBuffer
         var height = bottom - top + 1;
         count = Math.Min(count, height);
         for (var i = bottom - count + 1; i <= bottom; i++)
-            this[i].Erase(0, int.MaxValue, fill);
+            this[i].Clear(fill);
         if (height == _rows.Length)
             _top = (_top + height - count) % height;
         else
@@ -65,7 +65,7 @@ internal sealed class TerminalBuffer
     public void Erase(int from, int to, in Style fill)
     {
         for (var i = from; i < to; i++)
-            this[i].Erase(0, int.MaxValue, fill);
+            this[i].Clear(fill);
     }
 
     /// <summary>Changes the size without moving text between rows.</summary>

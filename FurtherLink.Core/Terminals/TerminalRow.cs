@@ -77,6 +77,14 @@ internal sealed class TerminalRow(int columns)
             marks[free] = mark;
     }
 
+    /// <summary>Erases all cells.</summary>
+    public void Clear(in Style fill)
+    {
+        _length = 0;
+        if (!IsRest(fill))
+            _rest = new Cell(' ', fill);
+    }
+
     /// <summary>Erases cells.</summary>
     public void Erase(int from, int to, in Style fill)
     {
