@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using System.Threading.Channels;
 using FurtherLink.Messages;
@@ -32,6 +33,7 @@ internal sealed class FakeRunner(string name = "fake") : IProcessRunner
 internal sealed class FakeProcess : IProcess
 {
     private readonly Pipe _input = new(new PipeOptions(pauseWriterThreshold: 256 * 1024, resumeWriterThreshold: 128 * 1024, useSynchronizationContext: false));
+    private long _taken;
     private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public FakeProcess(int id, RunRequest request, ProcessContext context)
@@ -76,6 +78,29 @@ internal sealed class FakeProcess : IProcess
 
     public async Task PrintAsync(string text, OutputKind kind = OutputKind.Out) =>
         await (kind is OutputKind.Out ? Context.Out : Context.Error).WriteAsync(System.Text.Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Takes input, which must be this text.</summary>
+    public async Task TakeAsync(string expected)
+    {
+        var left = System.Text.Encoding.UTF8.GetBytes(expected).AsMemory();
+        while (left.Length > 0)
+        {
+            var result = await _input.Reader.ReadAsync().AsTask().WaitAsync(Patience.Long);
+            var taken = result.Buffer.Slice(0, Math.Min(left.Length, result.Buffer.Length));
+            Assert.That(taken.ToArray().AsSpan().SequenceEqual(left.Span[..(int)taken.Length]), Is.True, $"expected {expected[..Math.Min(40, expected.Length)]}");
+            left = left[(int)taken.Length..];
+            _taken += taken.Length;
+            _input.Reader.AdvanceTo(taken.End);
+            Context.InputTaken?.Invoke(_taken);
+        }
+    }
+
+    /// <summary>The input must end here.</summary>
+    public async Task TakeEndAsync()
+    {
+        var result = await _input.Reader.ReadAsync().AsTask().WaitAsync(Patience.Long);
+        Assert.That((result.IsCompleted, result.Buffer.Length), Is.EqualTo((true, 0L)));
+    }
 
     public void Exit(int code) => _exited.TrySetResult(new ExitStatus(code));
 
