@@ -95,6 +95,10 @@ public sealed partial class LinkServer : ILinkServer
         {
             await outbox.RunAsync().ConfigureAwait(false);
         }
+        catch (IOException)
+        {
+            // The transport broke; it has said so where that is worth a line.
+        }
         catch (Exception e)
         {
             Log.SendFailed(_logger, e);

@@ -20,10 +20,11 @@ internal sealed class HeldSession : IKeptSession
     private readonly Lock _lock = new();
     private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly HeldInput _input;
     private readonly TimeProvider _time;
     private readonly long _window;
-    private readonly Func<string, Task> _remove;
+    private readonly Action<HeldSession> _forget;
     private HolderLink? _link;
     private SessionInfo _info;
     private Task _following = Task.CompletedTask;
@@ -32,10 +33,10 @@ internal sealed class HeldSession : IKeptSession
     private volatile bool _letGo;
 
     private HeldSession(
-        SessionInfo info, SessionOptions options, long start, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Func<string, Task> remove)
+        SessionInfo info, SessionOptions options, long start, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Action<HeldSession> forget)
     {
         _info = info;
-        _remove = remove;
+        _forget = forget;
         _time = time;
         _window = settings.OutputCapacity;
         _acknowledged = start;
@@ -77,10 +78,10 @@ internal sealed class HeldSession : IKeptSession
     public Task<ExitStatus> Exited => _exited.Task;
 
     /// <summary>Makes a session whose program does not run yet.</summary>
-    public static HeldSession Create(string id, RunRequest request, UserAccount user, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Func<string, Task> remove)
+    public static HeldSession Create(string id, RunRequest request, UserAccount user, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Action<HeldSession> forget)
     {
         var info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name };
-        var session = new HeldSession(info, request.Session, 0, settings, spills, time, gone, remove);
+        var session = new HeldSession(info, request.Session, 0, settings, spills, time, gone, forget);
         if (request.Terminal is { } size)
         {
             session.Notices.KeepSize(size);
@@ -91,9 +92,9 @@ internal sealed class HeldSession : IKeptSession
     }
 
     /// <summary>Makes a session of what the holder has held.</summary>
-    public static HeldSession Recover(HeldState state, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Func<string, Task> remove)
+    public static HeldSession Recover(HeldState state, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Action<HeldSession> forget)
     {
-        var session = new HeldSession(state.Info with { Exit = null }, state.Options, state.Start, settings, spills, time, gone, remove);
+        var session = new HeldSession(state.Info with { Exit = null }, state.Options, state.Start, settings, spills, time, gone, forget);
         if (state is { Screen: { } shown, Info.Terminal: { } size })
         {
             session.Screen = new SessionScreen(session.Output, size);
@@ -198,8 +199,9 @@ internal sealed class HeldSession : IKeptSession
     {
         Hold.Dispose();
         await DisposeAsync().ConfigureAwait(false);
+        await TellRemovedAsync().ConfigureAwait(false);
         await LetGoAsync().ConfigureAwait(false);
-        await _remove(Id).ConfigureAwait(false);
+        _forget(this);
         Screen?.Dispose();
         Output.Dispose();
     }
@@ -222,6 +224,20 @@ internal sealed class HeldSession : IKeptSession
     {
         var topic = one.Size is null ? SessionNotices.TypedTopic : SessionNotices.ResizeTopic;
         return new SessionNotice(topic, (object?)one.Size ?? one.Typed, Delivery.Every, one.Offset) { Time = one.Time };
+    }
+
+    /// <summary>The holder forgets it too; it says so, or it is gone.</summary>
+    private async Task TellRemovedAsync()
+    {
+        Send(new HeldMessage { Type = "remove", Session = Id });
+        try
+        {
+            await Task.WhenAny(_removed.Task, _following).WaitAsync(StopTimeout, _time, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // Then it keeps the session until its own time is over.
+        }
     }
 
     private void Begin(HolderLink link, HeldMessage opening)
@@ -275,6 +291,9 @@ internal sealed class HeldSession : IKeptSession
             case "started" or "attached":
                 SetInfo(message.Info! with { Exit = null });
                 _opened.TrySetResult();
+                break;
+            case "removed":
+                _removed.TrySetResult();
                 break;
             case "exited":
                 End(message.Exit ?? default);

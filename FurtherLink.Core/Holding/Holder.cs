@@ -20,6 +20,9 @@ internal sealed partial class Holder : BackgroundService
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const int ReadSize = 64 * 1024;
 
+    // After a restart the server comes for all sessions at once.
+    private const int Backlog = 1024;
+
     private readonly ILinkServer _server;
     private readonly SessionTable _sessions;
     private readonly IHostApplicationLifetime _lifetime;
@@ -49,7 +52,7 @@ internal sealed partial class Holder : BackgroundService
         _listener.Bind(new UnixDomainSocketEndPoint(_path));
         if (!OperatingSystem.IsWindows())
             File.SetUnixFileMode(_path, OwnerOnly);
-        _listener.Listen(64);
+        _listener.Listen(Backlog);
     }
 
     /// <inheritdoc/>

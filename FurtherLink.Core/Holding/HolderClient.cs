@@ -41,7 +41,7 @@ internal sealed partial class HolderClient : ISessionKeeper
 
     /// <inheritdoc/>
     public IKeptSession Create(string id, RunRequest request, UserAccount user, SpillStore? spills, Action<IKeptSession> gone) =>
-        HeldSession.Create(id, request, user, _settings, spills, _time, gone, RemoveAsync);
+        HeldSession.Create(id, request, user, _settings, spills, _time, gone, Forget);
 
     /// <inheritdoc/>
     public async Task StartAsync(IKeptSession session, RunRequest request, CancellationToken cancellationToken)
@@ -103,7 +103,7 @@ internal sealed partial class HolderClient : ISessionKeeper
 
     private async Task<HeldSession?> RecoverAsync(HeldState state, SpillStore? spills, Action<IKeptSession> gone, CancellationToken cancellationToken)
     {
-        var session = HeldSession.Recover(state, _settings, spills, _time, gone, RemoveAsync);
+        var session = HeldSession.Recover(state, _settings, spills, _time, gone, Forget);
         var link = new HolderLink(_settings.MaxMessage + FrameAllowance);
         session.Attach(link);
         try
@@ -123,23 +123,10 @@ internal sealed partial class HolderClient : ISessionKeeper
         return session;
     }
 
-    /// <summary>The table has no more use for a session: the holder ends it and forgets it.</summary>
-    private async Task RemoveAsync(string id)
+    private void Forget(HeldSession session)
     {
         lock (_lock)
-            _sessions.RemoveWhere(session => session.Id == id);
-        try
-        {
-            await AskAsync(new HeldMessage { Type = "remove", Session = id }, CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (SocketException)
-        {
-            // The holder has ended, and the session with it.
-        }
-        catch (TimeoutException)
-        {
-            Log.Silent(_logger, _options.Socket);
-        }
+            _sessions.Remove(session);
     }
 
     /// <summary>Asks the holder something.</summary>

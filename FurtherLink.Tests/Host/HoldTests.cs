@@ -132,6 +132,26 @@ internal sealed class HoldTests
     }
 
     [Test]
+    public async Task Terminate_WithManySessions_LeavesNothingInTheHolder()
+    {
+        _host = await ServeAsync();
+        var clients = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => ConnectAsync()));
+        await Task.WhenAll(clients.Select(async client =>
+        {
+            for (var i = 0; i < 40; i++)
+            {
+                await client.SendAsync("start", $"{i}", new { runner = "exec", code = i % 2 == 0 ? "#!/bin/sh\necho short" : "#!/bin/sh\nexec sleep 1000", session = new { whenDetached = "keep" } });
+                await client.UntilAsync("started", $"{i}");
+            }
+
+            await client.DisposeAsync();
+        }));
+        _host.Signal("TERM");
+        Assert.That(await _host.ExitAsync(), Is.Zero);
+        await HolderGoneAsync();
+    }
+
+    [Test]
     public async Task Restart_KeepsTheProcessesOfServerAndProgram()
     {
         _host = await ServeAsync();
