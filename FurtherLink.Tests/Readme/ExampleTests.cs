@@ -37,6 +37,10 @@ internal sealed class ExampleTests
         Assert.Multiple(() =>
         {
             Assert.That(MessagePattern.Join(First, """{"type":"stdout","data":{"output":"llo"},"process":"1"}"""), Is.EqualTo("""{"type":"stdout","data":{"output":"Hello"},"process":"1"}"""));
+            Assert.That(
+                MessagePattern.Join("""{"type":"stdout","data":{"output":"He","from":5,"to":7}}""", """{"type":"stdout","data":{"output":"llo","from":7,"to":10}}"""),
+                Is.EqualTo("""{"type":"stdout","data":{"output":"Hello","from":5,"to":10}}"""));
+            Assert.That(MessagePattern.Join("""{"type":"stdout","data":{"output":"He","from":5,"to":7}}""", """{"type":"stdout","data":{"output":"llo","from":8,"to":11}}"""), Is.Null);
             Assert.That(MessagePattern.Join(First, """{"type":"stderr","data":{"output":"llo"},"process":"1"}"""), Is.Null);
             Assert.That(MessagePattern.Join(First, """{"type":"stdout","data":{"output":"llo"},"process":"2"}"""), Is.Null);
             Assert.That(MessagePattern.Join(First, """{"type":"stopped","data":{"exitCode":0},"process":"1"}"""), Is.Null);

@@ -26,6 +26,14 @@ internal static class MessagePattern
             return null;
         if (!IsOutput(left) || !IsOutput(right))
             return null;
+        if (left["data"]!["to"] is { } seam)
+        {
+            if (!JsonNode.DeepEquals(seam, right["data"]!["from"]))
+                return null;
+            right["data"]!["from"] = left["data"]!["from"]!.DeepClone();
+            left["data"]!["to"] = right["data"]!["to"]!.DeepClone();
+        }
+
         var joined = (string?)left["data"]!["output"] + (string?)right["data"]!["output"];
         left["data"]!["output"] = joined;
         right["data"]!["output"] = joined;
