@@ -89,15 +89,19 @@ internal sealed class InputLedger(Action<InputMark> taken)
         }
     }
 
-    /// <summary>The program takes nothing any more.</summary>
+    /// <summary>The program takes nothing any more: what it has not taken never counts as taken, however often it is sent again.</summary>
     public void Close(LinkException why)
     {
         _put.Clear();
-        foreach (var pending in _clients.SelectMany(client => client.Waiting).ToList())
+        foreach (var client in _clients.Where(client => client.Waiting.Count > 0))
         {
-            Remove(pending);
-            pending.Done.TrySetException(why);
+            client.Accepted = client.Waiting[0].Mark.Sequence - 1;
+            foreach (var pending in client.Waiting)
+                pending.Done.TrySetException(why);
+            client.Waiting.Clear();
         }
+
+        _pending = 0;
     }
 
     private void Remove(Pending pending)

@@ -31,7 +31,8 @@ internal sealed class Session : IKeptSession
         if (request.Session.StopsAtOnce)
             spills = null;
         _request = request;
-        _input = new SessionInput(options.InputTimeout, time, mark => Members!.OnInputTaken(mark));
+        Action<ReadOnlySequence<byte>>? typed = request.Session.RecordInput ? data => Notices!.KeepTyped(data.ToArray()) : null;
+        _input = new SessionInput(options.InputTimeout, time, mark => Members!.OnInputTaken(mark), typed);
         _info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name };
         Output = new OutputLog(new LogOptions { Capacity = options.OutputCapacity, StallTimeout = options.ClientStallTimeout, Time = time, Archive = spills?.ArchiveOf(id) });
         Notices = new SessionNotices(Output);
@@ -110,8 +111,6 @@ internal sealed class Session : IKeptSession
 
     public ValueTask WriteAsync(ReadOnlySequence<byte> input, InputOptions options, CancellationToken cancellationToken)
     {
-        if (_request.Session.RecordInput)
-            Notices.KeepTyped(input.ToArray());
         var written = _input.WriteAsync(input, options);
         // What the program has not taken yet may take for ever.
         return options.Mark is null || written.IsCompleted ? written : new ValueTask(written.AsTask().WaitAsync(cancellationToken));

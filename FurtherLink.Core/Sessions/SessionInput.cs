@@ -11,7 +11,9 @@ namespace FurtherLink.Sessions;
 /// <param name="timeout">How long a write waits.</param>
 /// <param name="time">The clock.</param>
 /// <param name="taken">Called when the program has taken a numbered input, under a lock; null = nobody wants to know.</param>
-internal sealed class SessionInput(TimeSpan timeout, TimeProvider time, Action<InputMark>? taken = null) : IDisposable
+/// <param name="put">Called with the bytes that are handed to the program, once and in their order, under a lock; null = nobody wants to know.</param>
+internal sealed class SessionInput(
+    TimeSpan timeout, TimeProvider time, Action<InputMark>? taken = null, Action<ReadOnlySequence<byte>>? put = null) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly InputLedger _ledger = new(taken ?? (_ => { }));
@@ -23,6 +25,7 @@ internal sealed class SessionInput(TimeSpan timeout, TimeProvider time, Action<I
     private bool _ended;
     private bool _closed;
     private long _put;
+    private long _taken;
 
     /// <summary>Writes, or waits for room; the bytes are taken or copied before it returns.</summary>
     /// <returns>Completes when it is within the input bound; of a numbered input when the program has taken it.</returns>
@@ -63,7 +66,10 @@ internal sealed class SessionInput(TimeSpan timeout, TimeProvider time, Action<I
     public void OnTaken(long total)
     {
         lock (_lock)
+        {
+            _taken = total;
             _ledger.Take(total);
+        }
     }
 
     /// <summary>The program runs: what has waited goes in.</summary>
@@ -98,9 +104,12 @@ internal sealed class SessionInput(TimeSpan timeout, TimeProvider time, Action<I
             _ledger.Put(pending, _put);
         foreach (var part in data)
             _writer!.Write(part.Span);
+        put?.Invoke(data);
         _ = FlushAsync(_writer!);
         if (end)
             _writer!.Complete();
+        // Of an end without bytes nothing is told: it is taken with what lies before it.
+        _ledger.Take(_taken);
     }
 
     /// <summary>Called under the lock; where the flush completes at once, so does this, under the same lock.</summary>

@@ -115,6 +115,127 @@ internal sealed class SessionInputTests
         Assert.That((await Assert.ThrowsAsync<LinkException>(() => waiting.WaitAsync(Patience.Long)))!.Code, Is.EqualTo(FailureCode.InputClosed));
     }
 
+    [Test]
+    public async Task NumberedInput_ThatWasNotTakenBeforeTheEnd_NeverCountsAsTaken()
+    {
+        _input.Open(_pipe.Writer);
+        var first = WriteAsync("a", 1);
+        var second = WriteAsync("b", 2);
+        _input.OnTaken(1);
+        await first.WaitAsync(Patience.Long);
+        _input.Dispose();
+
+        Assert.That((await Assert.ThrowsAsync<LinkException>(() => second.WaitAsync(Patience.Long)))!.Code, Is.EqualTo(FailureCode.InputClosed));
+        Assert.That((await Assert.ThrowsAsync<LinkException>(() => WriteAsync("b", 2)))!.Code, Is.EqualTo(FailureCode.InputClosed), "sent again");
+        await WriteAsync("a", 1).WaitAsync(Patience.Long);
+    }
+
+    [Test]
+    public async Task NumberedInput_WithoutBytes_IsTakenWithWhatLiesBeforeIt()
+    {
+        _input.Open(_pipe.Writer);
+        var first = WriteAsync("a", 1);
+        var empty = WriteAsync("", 2);
+        Assert.That(empty.IsCompleted, Is.False);
+        _input.OnTaken(1);
+        await Task.WhenAll(first, empty).WaitAsync(Patience.Long);
+        await WriteAsync("", 3, end: true).WaitAsync(Patience.Long);
+    }
+
+    [Test]
+    public async Task Input_ThatIsHandedOver_IsToldOnce()
+    {
+        var told = new StringBuilder();
+        using var input = new SessionInput(Timeout, _time, put: data => told.Append(Encoding.ASCII.GetString(data)));
+        var early = WriteAsync("early ", 1, input: input);
+        input.Open(_pipe.Writer);
+        _ = WriteAsync("early ", 1, input: input);
+        _ = WriteAsync("full", 2, input: input);
+        var refused = WriteAsync("refused", 3, input: input);
+        _time.Advance(Timeout);
+        await Assert.ThrowsAsync<LinkException>(() => refused.WaitAsync(Patience.Long));
+        await Assert.ThrowsAsync<LinkException>(() => WriteAsync("out of order", 5, input: input));
+        input.OnTaken(10);
+        await early.WaitAsync(Patience.Long);
+
+        Assert.That(told.ToString(), Is.EqualTo("early full"));
+    }
+
+    [Test]
+    public async Task NumberedInput_OfManyClientsSentAgainAtRandom_IsTakenOnceAndInOrder()
+    {
+        var seed = Environment.TickCount;
+        await TestContext.Out.WriteLineAsync($"seed {seed}");
+        var random = new Random(seed);
+        var taken = new Dictionary<string, long>();
+        _input.Dispose();
+        _input = new SessionInput(Timeout, _time, mark =>
+        {
+            Assert.That(mark.Sequence, Is.EqualTo(taken.GetValueOrDefault(mark.ClientId) + 1), mark.ClientId);
+            taken[mark.ClientId] = mark.Sequence;
+        });
+        _input.Open(_pipe.Writer);
+        string[] clients = ["a", "b", "c"];
+        var got = new StringBuilder();
+        var total = 0L;
+        for (var i = 0; i < 5_000; i++)
+        {
+            switch (random.Next(10))
+            {
+                case < 6:
+                    // Any number near the next one: what is too early is refused, what is known is not written again.
+                    var client = clients[random.Next(clients.Length)];
+                    var seq = Math.Max(0, taken.GetValueOrDefault(client) + random.Next(-3, 12));
+                    _ = IgnoreAsync(() => WriteAsync($"{client}{seq} ", seq, client));
+                    break;
+                case < 9:
+                    Read(random.Next(1, 20));
+                    break;
+                default:
+                    _time.Advance(random.Next(4) == 0 ? Timeout : Timeout / 8);
+                    break;
+            }
+        }
+
+        while (Read(1000))
+        {
+        }
+
+        foreach (var client in clients)
+        {
+            var numbers = got.ToString().Split(' ').Where(word => word.StartsWith(client, StringComparison.Ordinal)).Select(word => long.Parse(word[1..])).ToList();
+            Assert.That(numbers, Is.EqualTo(Enumerable.Range(1, numbers.Count).Select(n => (long)n)), client);
+            Assert.That(taken[client], Is.EqualTo(numbers.Count), "all that was read has been told");
+        }
+
+        bool Read(int most)
+        {
+            if (!_pipe.Reader.TryRead(out var result) || result.Buffer.IsEmpty)
+                return false;
+            var part = result.Buffer.Slice(0, Math.Min(most, result.Buffer.Length));
+            got.Append(Encoding.ASCII.GetString(part));
+            total += part.Length;
+            _pipe.Reader.AdvanceTo(part.End);
+            _input.OnTaken(total);
+            return true;
+        }
+    }
+
+    private static async Task IgnoreAsync(Func<Task> write)
+    {
+        try
+        {
+            await write();
+        }
+        catch (LinkException)
+        {
+            // Refused, as it must be now and then.
+        }
+    }
+
+    private Task WriteAsync(string text, long sequence, string client = "me", bool end = false, SessionInput? input = null) =>
+        (input ?? _input).WriteAsync(new ReadOnlySequence<byte>(Encoding.ASCII.GetBytes(text)), new InputOptions(end, new InputMark(client, sequence))).AsTask();
+
     private Task WriteAsync(string text) => _input.WriteAsync(new ReadOnlySequence<byte>(Encoding.ASCII.GetBytes(text)), default).AsTask();
 
     private async Task<string> ReadAsync(int bytes)
