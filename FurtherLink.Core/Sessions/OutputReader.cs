@@ -86,7 +86,7 @@ public sealed class OutputReader : IDisposable
     internal long Idle { get; set; }
 
     /// <summary>Takes the next piece.</summary>
-    /// <param name="maxBytes">The most bytes of a piece, at least 1; for text less than 4 counts as 4, so that each character fits.</param>
+    /// <param name="maxBytes">The most bytes of a piece, at least 1; for text one whole character is never too long.</param>
     /// <param name="chunk">The piece; its data is borrowed until the next read.</param>
     /// <returns>
     /// False where there is none now, or it has to be fetched from disk (below the log's <see cref="OutputLog.Start"/>): <see cref="ReaderOptions.OnOutput"/> is called once when there is more, maybe before this returns, on
@@ -202,7 +202,7 @@ public sealed class OutputReader : IDisposable
         chunk = default;
         if (_disposed || _cursor.HasEnded)
             return false;
-        if (_cursor.TryTake(Options.Text ? Math.Max(maxBytes, 4) : maxBytes, out chunk))
+        if (_cursor.TryTake(maxBytes, out chunk))
             return true;
         if (!IsWaitingLocked)
             _log.Waker.Waiting++;

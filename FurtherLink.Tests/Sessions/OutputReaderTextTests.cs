@@ -1,6 +1,7 @@
 using System.Text;
 using FurtherLink.Messages;
 using FurtherLink.Sessions;
+using FurtherLink.Sessions.Logs;
 
 namespace FurtherLink.Tests.Sessions;
 
@@ -44,6 +45,20 @@ public sealed class OutputReaderTextTests
                 Assert.That(Decode(chunks), Is.EqualTo(Encoding.UTF8.GetString(sample)), $"cut at {first} and {second}");
             }
         }
+    }
+
+    [Test]
+    public void TryRead_OfFewBytes_GivesNoMoreUnlessForOneCharacter([ValueSource(nameof(Samples))] byte[] sample, [Values(1, 2, 3, 4)] int maxBytes)
+    {
+        using var log = new OutputLog(new LogOptions());
+        using var reader = log.Attach(new ReaderOptions { Text = true });
+        log.PutNow(sample);
+        log.Complete(LogTesting.Exit);
+        var chunks = reader.ReadAll(maxBytes);
+
+        Assert.That(Decode(chunks), Is.EqualTo(Encoding.UTF8.GetString(sample)));
+        foreach (var chunk in chunks.Where(chunk => chunk.Data.Length > maxBytes))
+            Assert.That((chunk.Data.Length <= 4, Utf8Tail.IncompleteAtEnd(chunk.Data.Span[..maxBytes])), Is.EqualTo((true, maxBytes)), "a character that does not fit");
     }
 
     [Test]

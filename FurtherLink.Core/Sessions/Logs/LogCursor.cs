@@ -61,7 +61,7 @@ internal sealed class LogCursor
     public bool ReadsArchive => _log.Options.Archive is not null && !_reader.Options.MemoryOnly && (_reader.IsLosslessLocked || !_isInMemory);
 
     /// <summary>Takes the next piece.</summary>
-    /// <param name="maxBytes">The most bytes; for text at least 4.</param>
+    /// <param name="maxBytes">The most bytes; for text one whole character is never too long.</param>
     /// <param name="chunk">The piece; its data stays as it is until <see cref="LetGo"/>.</param>
     /// <returns>False where there is none now.</returns>
     public bool TryTake(int maxBytes, out OutputChunk chunk)
@@ -166,6 +166,12 @@ internal sealed class LogCursor
 
         var data = run.Data[..Math.Min(run.Data.Length, maxBytes)];
         var rest = _cut is null ? 0 : Utf8Tail.IncompleteAtEnd(data.Span);
+        while (rest == data.Length && data.Length < run.Data.Length)
+        {
+            data = run.Data[..(data.Length + 1)];
+            rest = Utf8Tail.IncompleteAtEnd(data.Span);
+        }
+
         if (rest == data.Length)
         {
             if (run.IsLast && !_log.IsCompleted)
