@@ -16,6 +16,7 @@ namespace FurtherLink.Sessions;
 public sealed partial class SessionTable : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, IKeptSession> _sessions = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _startingNames = new(StringComparer.Ordinal);
     private readonly TaskSet _removals = new();
     private readonly FrozenDictionary<string, IProcessRunner> _runners;
     private readonly LinkOptions _options;
@@ -88,19 +89,26 @@ public sealed partial class SessionTable : IAsyncDisposable
         if (!OperatingSystem.IsLinux())
             throw new LinkException(FailureCode.NotSupported, "programs can be run on Linux only");
         var user = FindUser(request.User);
-        if (request.Session.Name is { } name && Find(name) is not null)
-            throw new LinkException(FailureCode.AlreadyExists, $"there is a session named \"{name}\" already");
-
-        var id = request.SessionId ?? RandomNumberGenerator.GetHexString(12, lowercase: true);
-        var session = await StartAsync(id, request, runner, user, created, cancellationToken).ConfigureAwait(false);
-        _sessions[id] = session;
-        Log.Started(_logger, id, request.Runner, session.Info.ProcessId, user.Name);
-        // Everybody who was attached may have left while it started, or the device has begun to shut down.
-        if (session.Hold.IsEnded)
-            Discard(session);
-        else if (_closed)
-            await session.DisposeAsync().ConfigureAwait(false);
-        return session;
+        var name = request.Session.Name;
+        TakeName(name);
+        try
+        {
+            var id = request.SessionId ?? RandomNumberGenerator.GetHexString(12, lowercase: true);
+            var session = await StartAsync(id, request, runner, user, created, cancellationToken).ConfigureAwait(false);
+            _sessions[id] = session;
+            Log.Started(_logger, id, request.Runner, session.Info.ProcessId, user.Name);
+            // Everybody who was attached may have left while it started, or the device has begun to shut down.
+            if (session.Hold.IsEnded)
+                Discard(session);
+            else if (_closed)
+                await session.DisposeAsync().ConfigureAwait(false);
+            return session;
+        }
+        finally
+        {
+            lock (_startingNames)
+                _startingNames.Remove(name ?? "");
+        }
     }
 
     /// <summary>
@@ -163,6 +171,19 @@ public sealed partial class SessionTable : IAsyncDisposable
         created?.Invoke(session);
         await session.StartAsync(runner, OpenChannels, cancellationToken).ConfigureAwait(false);
         return session;
+    }
+
+    /// <summary>Keeps a name for a session that is being started; one without a name has none to keep.</summary>
+    /// <exception cref="LinkException">Another has it.</exception>
+    private void TakeName(string? name)
+    {
+        if (name is null)
+            return;
+        lock (_startingNames)
+        {
+            if (Find(name) is not null || !_startingNames.Add(name))
+                throw new LinkException(FailureCode.AlreadyExists, $"there is a session named \"{name}\" already");
+        }
     }
 
     [SupportedOSPlatform("linux")]

@@ -60,6 +60,22 @@ internal sealed class SessionTableTests
     }
 
     [Test]
+    public async Task Name_OfASessionThatIsBeingStarted_IsTaken()
+    {
+        var started = new TaskCompletionSource();
+        _host.Runner.BeforeStart = _ => started.Task;
+        var request = new RunRequest("fake") { Session = new SessionOptions { Name = "build" } };
+        var first = _host.Sessions.StartAsync(request);
+        var fault = await Assert.ThrowsAsync<LinkException>(() => _host.Sessions.StartAsync(request));
+        Assert.That(fault!.Code, Is.EqualTo(FailureCode.AlreadyExists));
+        started.SetException(new LinkException(FailureCode.Failed, "no"));
+        await Assert.ThrowsAsync<LinkException>(() => first.WaitAsync(Patience.Long));
+
+        _host.Runner.BeforeStart = _ => Task.CompletedTask;
+        await _host.Sessions.StartAsync(request).WaitAsync(Patience.Long);
+    }
+
+    [Test]
     public async Task Name_OfASession_FindsItAndIsTakenOnce()
     {
         var request = new RunRequest("fake") { Session = new SessionOptions { Name = "build" } };
