@@ -22,8 +22,8 @@ namespace FurtherLink.Codecs.Further;
 /// </para>
 /// <para>
 /// Extensions (<see cref="LinkConnection.Extensions"/>, or a list "extensions" in the data of start and attach): "missed" adds the
-/// message of that name, "sessions" what a session is in started, and presence, "offsets" where output stands, "ack" makes the server
-/// keep output until the client acknowledges it. Who sends attach, detach, list, request, grant, take, or start with "session", has
+/// message of that name, "sessions" that, too, what a session is in started, and presence, "offsets" where output stands, "ack" makes the
+/// server keep output until the client acknowledges it. Who sends attach, detach, list, request, grant, take, or start with "session", has
 /// asked for "sessions".
 /// </para>
 /// </remarks>
@@ -62,7 +62,7 @@ public sealed class FurtherCodec : IMessageCodec
             FurtherVerb.List => Ask(new Call("sessions.list", null)),
             FurtherVerb.Ack => new Acknowledge(_reader.Name(request), request.Count(FurtherField.Offset) ?? throw request.Bad("ack: offset is missing")),
             FurtherVerb.Request => Ask(new Call("sessions.request", null) { Session = _reader.Name(request) }),
-            FurtherVerb.Grant => Ask(new Call("sessions.grant", Member(request)) { Session = _reader.Name(request) }),
+            FurtherVerb.Grant => Grant(request),
             FurtherVerb.Take => Ask(new Call("sessions.take", null) { Session = _reader.Name(request) }),
             _ => throw request.UnknownType(),
         };
@@ -108,7 +108,12 @@ public sealed class FurtherCodec : IMessageCodec
         return call;
     }
 
-    private static int Member(FurtherRequest request) => request.Integer(FurtherField.Member) ?? throw request.Bad("grant: member must be a whole number");
+    private Call Grant(FurtherRequest request)
+    {
+        var name = _reader.Name(request);
+        var member = request.Count(FurtherField.Member) ?? throw request.Bad("grant: member is missing");
+        return Ask(new Call("sessions.grant", (int)Math.Clamp(member, 0, int.MaxValue)) { Session = name });
+    }
 
     private static DisplayRequest? Display(FurtherRequest request)
     {

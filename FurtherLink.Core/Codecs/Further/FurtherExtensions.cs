@@ -11,7 +11,7 @@ internal enum FurtherExtensions
     /// <summary>"missed": output that the client will not get.</summary>
     Missed = 1,
 
-    /// <summary>"sessions": what a session is in started; presence. Who uses one of its messages has asked for it.</summary>
+    /// <summary>"sessions": what a session is in started; presence; missed, too. Who uses one of its messages has asked for it.</summary>
     Sessions = 2,
 
     /// <summary>"offsets": where output stands.</summary>

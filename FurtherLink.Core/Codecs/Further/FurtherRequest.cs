@@ -179,9 +179,10 @@ internal sealed class FurtherRequest
         return at >= 0 ? at : throw Bad($"{Label(field)} must be one of {string.Join(", ", words)}");
     }
 
-    /// <summary>Reads the members of a field that is an object, beside the ones read already.</summary>
+    /// <summary>Reads the members of a field, none where it is no object; those of a field opened before are gone.</summary>
     public void Open(FurtherField field)
     {
+        _fields.AsSpan((int)FurtherField.Enabled..).Clear();
         var value = Value(field);
         if (value.Type != JsonTokenType.StartObject)
             return;

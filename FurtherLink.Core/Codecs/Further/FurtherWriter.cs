@@ -96,7 +96,7 @@ internal sealed class FurtherWriter
             case Notice notice:
                 WriteNotice(output, notice);
                 break;
-            case Missed missed when Knows(FurtherExtensions.Missed):
+            case Missed missed when Knows(FurtherExtensions.Missed | FurtherExtensions.Sessions):
                 Begin(output, "missed"u8, 0);
                 output.Write("{\"from\": "u8);
                 WriteNumber(output, missed.From);
@@ -203,7 +203,7 @@ internal sealed class FurtherWriter
     }
 
     // Not by HasFlag, which allocates until the method has been optimised.
-    private bool Knows(FurtherExtensions extension) => (_extensions & extension) != FurtherExtensions.None;
+    private bool Knows(FurtherExtensions oneOf) => (_extensions & oneOf) != FurtherExtensions.None;
 
     private static void WriteOffsets(FrameWriter output, Output chunk)
     {

@@ -17,6 +17,17 @@ public sealed class FurtherFuzzTests
         "{\"type\": \"resize\", \"process\": \"1\", \"data\": {\"rows\": 24, \"cols\": 80}}",
         "{\"type\": \"keyevent\", \"process\": \"1\", \"data\": {\"key\": \"ArrowUp\", \"event\": \"keydown\"}}",
         "{\"type\": \"stop\", \"process\": \"1\"}",
+        "{\"type\": \"start\", \"process\": \"1\", \"data\": {\"runner\": \"exec\", \"clientId\": \"m\\u00e9\", \"window\": 4096, \"delivery\": \"latest\", "
+        + "\"session\": {\"whenDetached\": \"keep\", \"grace\": 1.5, \"name\": \"é\", \"size\": \"fixed\", \"allDrive\": true, \"recordInput\": false}}}",
+        "{\"type\": \"attach\", \"process\": \"1\", \"data\": {\"session\": \"x\", \"from\": 77, \"mode\": \"view\", \"screen\": true, \"extensions\": [\"ack\"]}}",
+        "{\"type\": \"attach\", \"process\": \"1\", \"data\": {\"session\": \"x\", \"from\": \"now\"}}",
+        "{\"type\": \"detach\", \"process\": \"1\"}",
+        "{\"type\": \"list\"}",
+        "{\"type\": \"ack\", \"process\": \"1\", \"data\": {\"offset\": 5000000000}}",
+        "{\"type\": \"request\", \"process\": \"1\"}",
+        "{\"type\": \"grant\", \"process\": \"1\", \"data\": {\"member\": 2}}",
+        "{\"type\": \"take\", \"process\": \"1\"}",
+        "{\"type\": \"stdin\", \"process\": \"1\", \"data\": {\"input\": \"x\", \"seq\": 12}}",
         "{\"type\": \"start\", \"data\": {\"sourceScript\": \"x\", \"directoryName\": \"d\"}}",
         "{\"type\": \"start\", \"data\": {\"sourcePath\": \"x.py\"}}",
         "{\"type\": \"upload\", \"data\": {\"directory\": {\"name\": \"d\", \"files\": {}}, \"user\": \"pi\"}}",
@@ -25,6 +36,7 @@ public sealed class FurtherFuzzTests
     private static readonly string[] Values =
     [
         "null", "true", "false", "0", "-1", "5.5", "1e99", "65535", "65536", "\"\"", "\"1\"", "\"stdin\"", "\"stop\"", "\"\\ud800\"", "\"\\u0000\"", "\"😀\"", "[]", "{}",
+        "\"now\"", "\"keep\"", "\"view\"", "{\"whenDetached\": \"pause\", \"grace\": 5}", "9223372036854775808",
         "{\"input\": \"x\"}", "[{\"type\": \"ping\"}]", "{\"enabled\": true}",
     ];
 
@@ -147,13 +159,17 @@ public sealed class FurtherFuzzTests
         {
             return codec.Decode(body) switch
             {
-                Input input => $"stdin {input.Name} {Convert.ToHexString(input.Data.ToArray())} {input.End}",
+                Input input => $"stdin {input.Name} {Convert.ToHexString(input.Data.ToArray())} {input.End} {input.Sequence}",
                 Control { Action: Resize } resize => $"resize {resize}",
                 Control control => $"keyevent {control}",
                 Ping => "ping",
                 Stop stop => $"stop {stop}",
                 Call { Body: UploadText upload } => $"upload {Convert.ToHexString(upload.Json.Span)} {upload.User}",
-                Start start => $"start {start.Name} {start.Request.Runner} {start.Request.Code} {start.Request.Path} {start.Request.Display}",
+                Start start => $"start {start.Name} {start.Request.Runner} {start.Request.Code} {start.Request.Path} {start.Request.Display} {start.Request.Session} {start.Options}",
+                Attach attach => $"attach {attach}",
+                Detach detach => $"detach {detach}",
+                Acknowledge acknowledge => $"ack {acknowledge}",
+                Call call => $"{call.Name["sessions.".Length..]} {call}",
                 var other => throw new AssertionException($"An unexpected message: {other}"),
             };
         }
@@ -165,8 +181,12 @@ public sealed class FurtherFuzzTests
 
     private static string RandomMessage(Random random)
     {
-        var types = new[] { "ping", "start", "stop", "stdin", "resize", "keyevent", "upload", "other" };
-        var names = new[] { "runner", "code", "path", "novncOptions", "input", "end", "rows", "cols", "key", "event", "sourceScript", "sourcePath", "directoryName", "directory", "user", "extensions", "x" };
+        var types = new[] { "ping", "start", "stop", "stdin", "resize", "keyevent", "upload", "other", "attach", "detach", "list", "ack", "request", "grant", "take" };
+        var names = new[]
+        {
+            "runner", "code", "path", "novncOptions", "input", "end", "rows", "cols", "key", "event", "sourceScript", "sourcePath", "directoryName", "directory", "user", "extensions", "x",
+            "session", "from", "mode", "clientId", "delivery", "window", "screen", "offset", "seq", "member", "whenDetached", "grace", "name", "size", "allDrive", "recordInput",
+        };
         var data = string.Join(", ", Enumerable.Range(0, random.Next(6)).Select(_ => $"\"{Pick(names)}\": {Pick(Values)}"));
         var members = new List<string> { $"\"type\": \"{Pick(types)}\"" };
         if (random.Next(4) > 0)
