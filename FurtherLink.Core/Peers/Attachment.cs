@@ -90,7 +90,7 @@ public sealed class Attachment
         _outbox.Wake(this, inline: false);
     }
 
-    /// <summary>The session exists: its output is kept for this attachment from now on, and sent once <see cref="Open"/>.</summary>
+    /// <summary>The session exists: its output is kept for this attachment from now on, and sent once <see cref="Open"/>ed.</summary>
     /// <exception cref="LinkException">It asks for a screen where there is none, or is somebody who cannot be.</exception>
     internal void Bind(ISession session)
     {
@@ -108,8 +108,9 @@ public sealed class Attachment
         _sent = _received = _reader!.Position;
         if (_options.Gather is { } gather)
             _gathering = new Gathering(session.Output, gather, _outbox.Time, () => _outbox.Wake(this, inline: false));
-        _hold = (session as IKeptSession)?.Hold;
-        _hold?.Join();
+        var hold = (session as IKeptSession)?.Hold;
+        hold?.Join();
+        _hold = hold;
         _following = session.Notices.Follow(OnNotice);
         _member = session.Members.Join(Peer.Name, _options.Access, _options.ClientId, Peer.Connection, OnReplaced);
     }
@@ -149,11 +150,18 @@ public sealed class Attachment
     /// <summary>What the terminal showed when it was attached, where it asked for that.</summary>
     internal ReadOnlyMemory<byte>? Screen { get; private set; }
 
-    /// <summary>What announces it has been posted: output may flow.</summary>
-    internal void Open()
+    /// <summary>Posts what announces it, then output may flow. Nothing happens where it has been detached meanwhile.</summary>
+    internal void Open(ServerMessage? announcement)
     {
         lock (_lock)
+        {
+            if (_done)
+                return;
+            if (announcement is not null)
+                Peer.Post(announcement);
             _open = true;
+        }
+
         _outbox.Wake(this, inline: false);
     }
 
@@ -266,7 +274,7 @@ public sealed class Attachment
         if (_every.TryPeek(out var notice))
             limit = Math.Min(limit, notice.Offset - _reader!.Position);
         if (_options.Window is { } window)
-            limit = Math.Min(limit, _received + window - _reader!.Position);
+            limit = Math.Min(limit, window - (_reader!.Position - _received));
         return (int)limit;
     }
 

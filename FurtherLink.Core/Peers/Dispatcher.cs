@@ -64,7 +64,9 @@ internal sealed partial class Dispatcher(
                     Track(stop, stop.Name, peer, stopped.Session.DisposeAsync(), 0);
                     break;
                 case Acknowledge acknowledge:
-                    Named(acknowledge.Name, peer, Access.View).Acknowledge(acknowledge.Offset);
+                    // Of a session whose end has been sent meanwhile there is nothing to let go.
+                    peer.Demand(Access.View);
+                    peer.Find(acknowledge.Name)?.Acknowledge(acknowledge.Offset);
                     break;
                 case Call call:
                     Answer(call, peer);

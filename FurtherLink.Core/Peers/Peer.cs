@@ -91,7 +91,7 @@ public sealed class Peer
             throw;
         }
 
-        Open(attachment, opened);
+        attachment.Open(opened?.Invoke(attachment));
         return attachment;
     }
 
@@ -117,7 +117,7 @@ public sealed class Peer
             throw;
         }
 
-        Open(attachment, opened);
+        attachment.Open(opened?.Invoke(attachment));
         return attachment;
     }
 
@@ -242,13 +242,6 @@ public sealed class Peer
                 throw new LinkException(FailureCode.AlreadyExists, $"there is a process \"{name}\" already") { Name = name };
             return _attachments[name] = new Attachment(this, name, options, _outbox);
         }
-    }
-
-    private void Open(Attachment attachment, Func<Attachment, ServerMessage>? opened)
-    {
-        if (opened is not null)
-            Post(opened(attachment));
-        attachment.Open();
     }
 
     private void Settle(SessionHold hold)

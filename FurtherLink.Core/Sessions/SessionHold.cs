@@ -37,10 +37,13 @@ internal sealed class SessionHold(
     }
 
     /// <summary>Somebody attaches; to be called after its reader is attached.</summary>
+    /// <exception cref="LinkException">The session is being removed.</exception>
     public void Join()
     {
         lock (_lock)
         {
+            if (_ended)
+                throw new LinkException(FailureCode.NotFound, "the session has just been removed");
             _joined++;
             _everJoined = true;
             _parked?.Dispose();

@@ -8,30 +8,8 @@ namespace FurtherLink.Tests.Conformance;
 /// <summary>Sessions that outlive connections and are seen by several clients: what holds over every transport.</summary>
 [TestFixture("memory")]
 [TestFixture("websocket")]
-internal sealed class AttachTests(string transport)
+internal sealed class AttachTests(string transport) : AttachFixture(transport)
 {
-    private readonly List<FurtherTestClient> _clients = [];
-    private ManualTimeProvider _time = null!;
-    private TestHost _host = null!;
-    private TerminalSize? _terminal;
-
-    [SetUp]
-    public void SetUp()
-    {
-        _terminal = null;
-        _time = new ManualTimeProvider();
-        _host = new TestHost(configure: options => options.OutputCapacity = 64 * 1024, time: _time);
-    }
-
-    [TearDown]
-    public async Task TearDown()
-    {
-        foreach (var client in _clients)
-            await client.DisposeAsync();
-        _clients.Clear();
-        await _host.DisposeAsync();
-    }
-
     [Test]
     public async Task Output_AfterACut_GoesOnAtTheNextByte([Values("id", "name")] string by)
     {
@@ -105,7 +83,7 @@ internal sealed class AttachTests(string transport)
         var first = await ConnectAsync();
         var (id, program) = await StartAsync(first, new { whenDetached });
         await first.Wire.CutAsync();
-        var session = _host.Sessions.Find(id)!;
+        var session = Host.Sessions.Find(id)!;
         await Patience.UntilAsync(() => session.Info.Members == 0, "the detach");
         var printing = Task.Run(async () =>
         {
@@ -141,11 +119,11 @@ internal sealed class AttachTests(string transport)
         var first = await ConnectAsync();
         var (id, program) = await StartAsync(first, new { whenDetached = "stop", grace = 30 });
         await first.Wire.CutAsync();
-        await Patience.UntilAsync(() => _host.Sessions.Find(id)!.Info.Members == 0, "the detach");
-        _time.Advance(TimeSpan.FromSeconds(29));
+        await Patience.UntilAsync(() => Host.Sessions.Find(id)!.Info.Members == 0, "the detach");
+        Time.Advance(TimeSpan.FromSeconds(29));
         Assert.That(program.IsDisposed, Is.False);
-        _time.Advance(TimeSpan.FromSeconds(2));
-        await Patience.UntilAsync(() => program.IsDisposed && _host.Sessions.Find(id) is null, "the end");
+        Time.Advance(TimeSpan.FromSeconds(2));
+        await Patience.UntilAsync(() => program.IsDisposed && Host.Sessions.Find(id) is null, "the end");
         var second = await ConnectAsync();
         await second.SendAsync("attach", "1", new { session = id });
         Assert.That((string?)(await second.UntilAsync("error"))["data"]!["detail"], Does.Contain(id));
@@ -159,10 +137,10 @@ internal sealed class AttachTests(string transport)
         await first.Wire.CutAsync();
         await program.PrintAsync("last words");
         program.Exit(7);
-        var session = _host.Sessions.Find(id)!;
+        var session = Host.Sessions.Find(id)!;
         await session.Exited.WaitAsync(Patience.Long);
         await Patience.UntilAsync(() => session.Info.Members == 0, "the detach");
-        _time.Advance(TimeSpan.FromMinutes(9));
+        Time.Advance(TimeSpan.FromMinutes(9));
 
         var second = await ConnectAsync();
         var attached = await AttachAsync(second, "1", new { session = id });
@@ -173,8 +151,8 @@ internal sealed class AttachTests(string transport)
         await Patience.UntilAsync(
             () =>
             {
-                _time.Advance(TimeSpan.FromMinutes(11));
-                return _host.Sessions.Find(id) is null;
+                Time.Advance(TimeSpan.FromMinutes(11));
+                return Host.Sessions.Find(id) is null;
             },
             "its removal");
     }
@@ -182,7 +160,7 @@ internal sealed class AttachTests(string transport)
     [Test]
     public async Task Viewer_CanOnlyWatch()
     {
-        _terminal = TerminalSize.Default;
+        Terminal = TerminalSize.Default;
         var driver = await ConnectAsync();
         var (id, program) = await StartAsync(driver, new { whenDetached = "keep" });
         var viewer = await ConnectAsync();
@@ -233,7 +211,7 @@ internal sealed class AttachTests(string transport)
     [Test]
     public async Task Size_OfTheTerminal_IsByPolicy([Values("driver", "smallest", "fixed")] string size)
     {
-        _terminal = TerminalSize.Default;
+        Terminal = TerminalSize.Default;
         var first = await ConnectAsync();
         var (id, program) = await StartAsync(first, new { whenDetached = "keep", size });
         var second = await ConnectAsync();
@@ -309,7 +287,7 @@ internal sealed class AttachTests(string transport)
         await client.SendAsync("stdin", "1", new { input = "b", seq = 2 });
         await client.SendAsync("stdin", "1", new { input = "c", seq = 3 });
         await client.PingAsync();
-        _time.Advance(TimeSpan.FromSeconds(3));
+        Time.Advance(TimeSpan.FromSeconds(3));
         for (var i = 0; i < 2; i++)
             Assert.That((string?)(await client.UntilAsync("error"))["data"]!["detail"], Does.Contain("not read its input"));
         await program.TakeAsync(new string('a', 300_000));
@@ -326,14 +304,14 @@ internal sealed class AttachTests(string transport)
     {
         var plain = await ConnectAsync("");
         await plain.StartAsync("1", "fake");
-        var program = await _host.Runner.NextAsync();
+        var program = await Host.Runner.NextAsync();
         Assert.That((await plain.NextAsync())!.ToJsonString(), Is.EqualTo("""{"type":"started","data":null,"client":"","process":"1"}"""));
         var other = await ConnectAsync();
-        await AttachAsync(other, "x", new { session = _host.Sessions.Sessions.Single().Id });
+        await AttachAsync(other, "x", new { session = Host.Sessions.Sessions.Single().Id });
         await other.SendAsync("take", "x");
         await other.PingAsync();
         // A plain client is sent what a young program prints in one message, as its clients know it.
-        _time.Advance(TimeSpan.FromSeconds(1));
+        Time.Advance(TimeSpan.FromSeconds(1));
         await program.PrintAsync("hi");
         Assert.That((await plain.NextAsync())!.ToJsonString(), Is.EqualTo("""{"type":"stdout","data":{"output":"hi"},"client":"","process":"1"}"""));
         await other.SendAsync("detach", "x");
@@ -399,43 +377,5 @@ internal sealed class AttachTests(string transport)
         Assert.That((string?)(await client.UntilAsync("error"))["data"]!["detail"], Does.Contain(named));
         await program.PrintAsync("on");
         Assert.That((string?)(await client.UntilAsync("stdout"))["data"]!["output"], Is.EqualTo("on"));
-    }
-
-    private static async Task PresenceAsync(FurtherTestClient client, Func<JsonArray, bool> condition)
-    {
-        while (!condition((await client.UntilAsync("presence"))["data"]!["members"]!.AsArray()))
-        {
-        }
-    }
-
-    private static async Task<JsonNode> AttachAsync(FurtherTestClient client, string name, object data)
-    {
-        await client.SendAsync("attach", name, data);
-        return (await client.UntilAsync("attached", name))["data"]!;
-    }
-
-    private async Task<(string Id, FakeProcess Program)> StartAsync(FurtherTestClient client, object session, object? more = null)
-    {
-        var data = System.Text.Json.JsonSerializer.SerializeToNode(more ?? new { })!.AsObject();
-        data["runner"] = "fake";
-        data["session"] = System.Text.Json.JsonSerializer.SerializeToNode(session);
-        await client.SendAsync("start", "1", data);
-        var started = await client.UntilAsync("started");
-        return ((string)started["data"]!["session"]!["id"]!, await _host.Runner.NextAsync());
-    }
-
-    private async Task<FurtherTestClient> ConnectAsync(string extensions = "*")
-    {
-        ITestWire wire = transport == "memory"
-            ? new MemoryWire(_host.Server, pipe => new LinkConnection("test", "further", pipe)
-            {
-                Principal = FurtherLink.Peers.Rights.Grant("test", Access.Own),
-                Extensions = extensions.Split(',').ToHashSet(),
-                Defaults = new RunDefaults { Terminal = _terminal },
-            })
-            : await WebSocketWire.ConnectAsync(new Uri(await _host.ListenAsync("ws"), $"/run?extensions={extensions}{(_terminal is null ? "" : "&pty=1")}"));
-        var client = new FurtherTestClient(wire);
-        _clients.Add(client);
-        return client;
     }
 }

@@ -76,8 +76,10 @@ internal sealed class FakeProcess : IProcess
             Controls.Add(number);
     }
 
-    public async Task PrintAsync(string text, OutputKind kind = OutputKind.Out) =>
-        await (kind is OutputKind.Out ? Context.Out : Context.Error).WriteAsync(System.Text.Encoding.UTF8.GetBytes(text));
+    public Task PrintAsync(string text, OutputKind kind = OutputKind.Out) => PrintAsync(System.Text.Encoding.UTF8.GetBytes(text), kind);
+
+    public async Task PrintAsync(ReadOnlyMemory<byte> bytes, OutputKind kind = OutputKind.Out) =>
+        await (kind is OutputKind.Out ? Context.Out : Context.Error).WriteAsync(bytes);
 
     /// <summary>Takes input, which must be this text.</summary>
     public async Task TakeAsync(string expected)
@@ -86,20 +88,33 @@ internal sealed class FakeProcess : IProcess
         while (left.Length > 0)
         {
             var result = await _input.Reader.ReadAsync().AsTask().WaitAsync(Patience.Long);
-            var taken = result.Buffer.Slice(0, Math.Min(left.Length, result.Buffer.Length));
-            Assert.That(taken.ToArray().AsSpan().SequenceEqual(left.Span[..(int)taken.Length]), Is.True, $"expected {expected[..Math.Min(40, expected.Length)]}");
-            left = left[(int)taken.Length..];
-            _taken += taken.Length;
-            _input.Reader.AdvanceTo(taken.End);
-            Context.InputTaken?.Invoke(_taken);
+            var taken = Take(result.Buffer, left.Length);
+            Assert.That(taken.AsSpan().SequenceEqual(left.Span[..taken.Length]), Is.True, $"expected {expected[..Math.Min(40, expected.Length)]}");
+            left = left[taken.Length..];
         }
     }
+
+    /// <summary>Takes at most so many bytes of what is there now.</summary>
+    public byte[] TakeSome(int most) => _input.Reader.TryRead(out var result) ? Take(result.Buffer, most) : [];
+
+    /// <summary>Closes its input, as a program that reads no more.</summary>
+    public ValueTask CloseInputAsync() => _input.Reader.CompleteAsync();
 
     /// <summary>The input must end here.</summary>
     public async Task TakeEndAsync()
     {
         var result = await _input.Reader.ReadAsync().AsTask().WaitAsync(Patience.Long);
         Assert.That((result.IsCompleted, result.Buffer.Length), Is.EqualTo((true, 0L)));
+    }
+
+    private byte[] Take(ReadOnlySequence<byte> there, int most)
+    {
+        var part = there.Slice(0, Math.Min(most, there.Length));
+        var taken = part.ToArray();
+        _input.Reader.AdvanceTo(part.End);
+        if (taken.Length > 0)
+            Context.InputTaken?.Invoke(_taken += taken.Length);
+        return taken;
     }
 
     public void Exit(int code) => _exited.TrySetResult(new ExitStatus(code));
