@@ -237,7 +237,7 @@ internal sealed class HoldTests
         });
         Assert.That((string?)(await client.UntilAsync("keylisten"))["data"]!["key"], Is.EqualTo("ArrowUp"));
         await client.SendAsync("keyevent", "1", new { key = "ArrowUp", @event = "keydown" });
-        Assert.That((string?)(await client.UntilAsync("stdout"))["data"]!["output"], Is.EqualTo("up\n"));
+        Assert.That(await client.OutputUntilAsync("\n"), Is.EqualTo("up\n"));
         await client.SendAsync("stop", "1");
         await client.UntilAsync("stopped");
     }
@@ -264,9 +264,7 @@ internal sealed class HoldTests
             var code = "#!/bin/sh\nstty raw\nprintf '\\033[?1049h\\033[2J\\033[3;5Hpicture'\ni=0\nwhile [ $i -lt 400 ]; do head -c 5000 /dev/zero | tr '\\0' '\\0'; i=$((i+1)); done\nprintf '\\033[1;1Hend'\nread line\nprintf '\\033[4;1Hmore'\nread line";
             await client.SendAsync("start", "1", new { runner = "exec", code, session = new { whenDetached = "keep", name = "picture" } });
             await client.SendAsync("resize", "1", new { rows = 10, cols = 40 });
-            while (!((string?)(await client.UntilAsync("stdout"))["data"]!["output"])!.Contains("end", StringComparison.Ordinal))
-            {
-            }
+            await client.OutputUntilAsync("\u001b[1;1Hend");
         }
 
         await KillAsync();

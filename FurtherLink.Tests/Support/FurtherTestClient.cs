@@ -36,6 +36,15 @@ internal sealed class FurtherTestClient(ITestWire wire) : IAsyncDisposable
         }
     }
 
+    /// <summary>Reads output up to a text, however it is cut into messages: a program writes in pieces, and so it is sent.</summary>
+    public async Task<string> OutputUntilAsync(string text)
+    {
+        var output = new StringBuilder();
+        while (!output.ToString().Contains(text, StringComparison.Ordinal))
+            output.Append((string?)(await UntilAsync("stdout"))["data"]!["output"]);
+        return output.ToString();
+    }
+
     /// <summary>Reads all of a process until its stopped, which must be the last of it.</summary>
     public async Task<RunResult> RunAsync(string process)
     {
