@@ -1,0 +1,8 @@
+using System.Text.Json.Nodes;
+
+namespace FurtherLink.Transports.Portacode;
+
+/// <summary>What the device tells a gateway, without whom it is for: that is added when it is sent.</summary>
+/// <param name="Name">The event's name ("file_read_response").</param>
+/// <param name="Fields">Its fields beside "event". Belongs to the event: nobody changes it any more.</param>
+internal sealed record PortacodeEvent(string Name, JsonObject Fields);
