@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Security.Claims;
 using FurtherLink.Messages;
+using FurtherLink.Peers;
 
 namespace FurtherLink;
 
@@ -11,6 +12,8 @@ namespace FurtherLink;
 public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
 {
     private static long _lastNumber;
+
+    private volatile bool _isLost;
 
     /// <summary>For logs: unique on this device.</summary>
     public string Id { get; } = id;
@@ -41,6 +44,21 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
 
     /// <summary>The connection carries several clients, told apart by <see cref="ClientMessage.Client"/>.</summary>
     public bool ManyClients { get; init; }
+
+    /// <summary>What the client asks for by connecting: carried out before its first frame. Null = nothing.</summary>
+    public ClientMessage? Opening { get; init; }
+
+    /// <summary>Anything its transport wants to find again in the dialect's codec and services (<see cref="Peer.Tag"/>).</summary>
+    public object? Tag { get; init; }
+
+    /// <summary>Whether frames are read from the pipe only to be thrown away, see <see cref="Lose"/>.</summary>
+    internal bool IsLost => _isLost;
+
+    /// <summary>
+    /// Called by the transport when it cannot reach its client any more and before it throws frames away: what they hold does not count as received
+    /// then. What the client has said is still carried out. Any thread.
+    /// </summary>
+    public void Lose() => _isLost = true;
 
     /// <summary>The longest piece of output in one message, in bytes. Default 64 KiB.</summary>
     public int MaxChunk { get; init; } = 64 * 1024;

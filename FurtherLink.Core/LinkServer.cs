@@ -55,7 +55,7 @@ public sealed partial class LinkServer : ILinkServer
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var room = new AsyncSignal();
         var codec = dialect.Create(connection);
-        var outbox = new Outbox(codec, connection.Frames.Output, connection.MaxChunk, room, _time);
+        var outbox = new Outbox(codec, connection, room, _time);
         var tasks = new TaskSet();
         var dispatcher = new Dispatcher(_services, _sessions, outbox, tasks, room, _logger);
         var peers = new PeerSet(client => new Peer(client, connection, _sessions, outbox, tasks, Abort), connection.ManyClients);
@@ -65,6 +65,8 @@ public sealed partial class LinkServer : ILinkServer
         var clean = false;
         try
         {
+            if (connection.Opening is { } opening)
+                dispatcher.Dispatch(opening, peers.Get(opening.Client));
             clean = await ReceiveAsync(connection.Frames.Input, codec, dispatcher, peers, room, stop.Token).ConfigureAwait(false);
         }
         finally

@@ -61,6 +61,9 @@ public sealed record Input : ClientMessage
     /// </summary>
     public long? Sequence { get; set; }
 
+    /// <summary>Whether it is told by a <see cref="Result"/> "input" that the session has taken it. Default false.</summary>
+    public bool Confirm { get; set; }
+
     /// <summary>Whose number that is, where it is not the attachment's own <see cref="AttachOptions.ClientId"/>; null = that.</summary>
     public string? ClientId { get; set; }
 }

@@ -31,8 +31,8 @@ public sealed record RunRequest(string Runner)
     /// <summary>What becomes of the session when nobody is attached, and what it is called.</summary>
     public SessionOptions Session { get; init; } = SessionOptions.Default;
 
-    /// <summary>The global id that the session gets; null = one is made up.</summary>
-    internal string? SessionId { get; init; }
+    /// <summary>The global id that the session gets, which no other may have; null = one is made up.</summary>
+    public string? SessionId { get; init; }
 
     private static IReadOnlyDictionary<string, string?> EmptyEnvironment { get; } = new Dictionary<string, string?>();
 }
@@ -62,6 +62,9 @@ public sealed record SessionOptions
     /// <summary>A name to find it by; null = none.</summary>
     public string? Name { get; init; }
 
+    /// <summary>What its creator wants to find again, by key, for as long as there is the session; everybody may read it. Default none.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = NoLabels;
+
     /// <summary>Whether all who attached to drive may type at once; false = one at a time, with hand-over. Default false.</summary>
     public bool AllDrive { get; init; }
 
@@ -70,6 +73,8 @@ public sealed record SessionOptions
 
     /// <summary>Whether input is kept for recordings. It holds what people type, passwords too. Default false.</summary>
     public bool RecordInput { get; init; }
+
+    internal static IReadOnlyDictionary<string, string> NoLabels { get; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>Whether the session ends as soon as nobody is attached.</summary>
     internal bool StopsAtOnce => WhenDetached is WhenDetached.Stop && Grace <= TimeSpan.Zero;

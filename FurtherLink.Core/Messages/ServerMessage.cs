@@ -87,8 +87,8 @@ public sealed record Notice(string Topic, object? Body) : ServerMessage
     public string? Name { get; init; }
 }
 
-/// <summary>The answer to a <see cref="Call"/>.</summary>
-/// <param name="Call">The call's name.</param>
+/// <summary>The answer to a <see cref="Call"/>, or to an <see cref="Input"/> that wants one.</summary>
+/// <param name="Call">The call's name; "input".</param>
 /// <param name="Body">A record of the service.</param>
 public sealed record Result(string Call, object? Body) : ServerMessage;
 

@@ -97,8 +97,31 @@ public sealed record AttachOptions
     /// <summary>What the terminal shows comes first, and output from there on instead of from <see cref="From"/>. Fails without a terminal.</summary>
     public bool Screen { get; init; }
 
+    /// <summary>
+    /// Whether the session goes on for its sake; false = it looks on, and the session ends, stops or pauses as if it were not there. Default true.
+    /// </summary>
+    public bool Holds { get; init; } = true;
+
+    /// <summary>
+    /// It may type and resize whoever drives, without becoming one who drives: for dialects that know no hand-over. Needs the right to own. Default false.
+    /// </summary>
+    public bool Overrules { get; init; }
+
+    /// <summary>Says how much output may be sent, and when; null = as much as the connection takes.</summary>
+    public IPace? Pace { get; init; }
+
     /// <summary>Anything its creator wants to find again on the attachment.</summary>
     public object? Tag { get; init; }
+}
+
+/// <summary>Limits how fast output is sent to a client. Thread safe.</summary>
+public interface IPace
+{
+    /// <summary>Asks how much may be sent now. Must not wait.</summary>
+    /// <param name="most">What would be sent at most, in bytes, at least 1.</param>
+    /// <param name="later">Called once, on any thread, when more may be sent; only where the answer is 0.</param>
+    /// <returns>0 to <paramref name="most"/>.</returns>
+    int Allow(int most, Action later);
 }
 
 /// <summary>
@@ -133,6 +156,9 @@ public sealed record SessionInfo(
 {
     /// <summary>The name its creator gave it; null where it has none.</summary>
     public string? Name { get; init; }
+
+    /// <summary>What its creator noted about it, see <see cref="SessionOptions.Labels"/>.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = SessionOptions.NoLabels;
 
     /// <summary>How it ended; null while it runs.</summary>
     public ExitStatus? Exit { get; init; }

@@ -27,6 +27,7 @@ public sealed class Attachment
     private long _received;
     private long _sent;
     private Gathering? _gathering;
+    private Action? _wake;
     private bool _latestNext;
     private bool _open;
     private bool _done;
@@ -49,13 +50,36 @@ public sealed class Attachment
     public object? Tag => _options.Tag;
 
     /// <summary>What the peer may do through it now: who attached to drive only views while another drives.</summary>
-    public Access Access => _options.Access < Access.Drive ? _options.Access : Drives ? Access.Own : Access.View;
+    public Access Access => Overrules ? Access.Own : _options.Access < Access.Drive ? _options.Access : Drives ? Access.Own : Access.View;
 
     /// <summary>Whether the peer may type now. Also while the session is being made, as who starts it drives it.</summary>
     public bool Drives => _member?.Drives ?? _options.Access >= Access.Drive;
 
     /// <summary>Whether it was attached to drive.</summary>
     public bool WantsToDrive => _options.Access >= Access.Drive;
+
+    /// <summary>Whether it types and resizes whoever drives.</summary>
+    public bool Overrules => _options.Overrules;
+
+    /// <summary>Below this offset the client has received the output, or its transport has taken it.</summary>
+    public long Received
+    {
+        get
+        {
+            lock (_lock)
+                return _received;
+        }
+    }
+
+    /// <summary>Where output goes on: below it everything has been sent.</summary>
+    public long Sent
+    {
+        get
+        {
+            lock (_lock)
+                return _sent;
+        }
+    }
 
     /// <summary>What it is called among those who are attached (<see cref="MemberInfo.Id"/>).</summary>
     public int Member => _member?.Id ?? 0;
@@ -108,7 +132,7 @@ public sealed class Attachment
         _sent = _received = _reader!.Position;
         if (_options.Gather is { } gather)
             _gathering = new Gathering(session.Output, gather, _outbox.Time, () => _outbox.Wake(this, inline: false));
-        var hold = (session as IKeptSession)?.Hold;
+        var hold = _options.Holds ? (session as IKeptSession)?.Hold : null;
         hold?.Join();
         _hold = hold;
         _following = session.Notices.Follow(OnNotice);
@@ -145,7 +169,7 @@ public sealed class Attachment
     internal void OnInput() => _gathering?.OnInput();
 
     /// <summary>Where output begins.</summary>
-    internal long Position => _sent;
+    internal long Position => Sent;
 
     /// <summary>What the terminal showed when it was attached, where it asked for that.</summary>
     internal ReadOnlyMemory<byte>? Screen { get; private set; }
@@ -275,6 +299,9 @@ public sealed class Attachment
             limit = Math.Min(limit, notice.Offset - _reader!.Position);
         if (_options.Window is { } window)
             limit = Math.Min(limit, window - (_reader!.Position - _received));
+        // The end needs no permission.
+        if (limit > 0 && _options.Pace is { } pace && Session.Output.End > _reader!.Position)
+            limit = pace.Allow((int)limit, _wake ??= () => _outbox.Wake(this, inline: false));
         return (int)limit;
     }
 

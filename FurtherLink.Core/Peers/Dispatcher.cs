@@ -39,7 +39,7 @@ internal sealed partial class Dispatcher(
                     break;
                 case Ping:
                     peer.Demand(Access.View);
-                    peer.Post(new Pong { Ref = message.Ref });
+                    peer.Post(new Pong { Ref = message.Ref, Client = message.Client });
                     break;
                 case Start start:
                     Beside(start, start.Name, peer, StartAsync(start, peer));
@@ -49,9 +49,9 @@ internal sealed partial class Dispatcher(
                     break;
                 case Detach detach:
                     Named(detach.Name, peer, Access.View).Detach();
-                    peer.Post(new Notice("detached", new Detached(null)) { Name = detach.Name, Ref = detach.Ref });
+                    peer.Post(new Notice("detached", new Detached(null)) { Name = detach.Name, Ref = detach.Ref, Client = detach.Client });
                     break;
-                case Control { Action: Resize resize } sizing:
+                case Control { Action: Resize resize } sizing when !Overrules(sizing.Name, peer):
                     Named(sizing.Name, peer, Access.View).Resize(resize.Size);
                     break;
                 case Control control:
@@ -90,8 +90,10 @@ internal sealed partial class Dispatcher(
             fault = new LinkException(FailureCode.Internal, "a fault of this server; its log says more", exception);
         }
 
-        peer.Post(new Failed(fault.Code, fault.Message) { Name = fault.Name ?? name, Ref = message?.Ref, Call = (message as Call)?.Name });
+        peer.Post(new Failed(fault.Code, fault.Message) { Name = fault.Name ?? name, Ref = message?.Ref, Client = message?.Client, Call = (message as Call)?.Name });
     }
+
+    private static bool Overrules(string name, Peer peer) => peer.Find(name)?.Overrules ?? false;
 
     private static string? NameOf(ClientMessage message) => message switch
     {
@@ -143,6 +145,7 @@ internal sealed partial class Dispatcher(
         if (work.IsCompletedSuccessfully)
         {
             work.GetAwaiter().GetResult();
+            Confirm(message, peer);
             return;
         }
 
@@ -176,11 +179,18 @@ internal sealed partial class Dispatcher(
         try
         {
             await work.ConfigureAwait(false);
+            Confirm(message, peer);
         }
         catch (Exception e)
         {
             Fail(message, name, peer, e);
         }
+    }
+
+    private static void Confirm(ClientMessage message, Peer peer)
+    {
+        if (message is Input { Confirm: true })
+            peer.Post(new Result("input", null) { Ref = message.Ref, Client = message.Client });
     }
 
     private static async ValueTask StartAsync(Start start, Peer peer)
@@ -189,7 +199,7 @@ internal sealed partial class Dispatcher(
             start.Name,
             start.Request,
             start.Options,
-            attachment => new Started(start.Name, attachment.Session.Info) { Ref = start.Ref, Member = attachment.Member },
+            attachment => new Started(start.Name, attachment.Session.Info) { Ref = start.Ref, Client = start.Client, Member = attachment.Member },
             peer.Gone).ConfigureAwait(false);
     }
 
@@ -204,6 +214,7 @@ internal sealed partial class Dispatcher(
             attachment => new Attached(attach.Name, session.Info, attachment.Position)
             {
                 Ref = attach.Ref,
+                Client = attach.Client,
                 Member = attachment.Member,
                 Access = attachment.Access,
                 Screen = attachment.Screen,
@@ -222,7 +233,7 @@ internal sealed partial class Dispatcher(
     private static async ValueTask AnswerAsync(IService service, Call call, Peer peer)
     {
         var body = await service.CallAsync(call, peer, peer.Gone).ConfigureAwait(false);
-        peer.Post(new Result(call.Name, body) { Ref = call.Ref });
+        peer.Post(new Result(call.Name, body) { Ref = call.Ref, Client = call.Client });
     }
 
     private static partial class Log

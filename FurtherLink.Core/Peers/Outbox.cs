@@ -6,15 +6,14 @@ using FurtherLink.Messages;
 namespace FurtherLink.Peers;
 
 /// <summary>
-/// A connection's only writer: posted messages first and in order, then one piece of the next ready attachment, then one flush, again.
+/// A connection's only writer: posted messages first and in order, then one piece of the next ready attachment or one long message, then one flush, again.
 /// So no lock is held over a flush, no frame is half written, and a reply waits for one piece of output at most.
 /// </summary>
 /// <param name="codec">The connection's dialect.</param>
-/// <param name="frames">The connection's output; a flush waits until the transport has taken it.</param>
-/// <param name="maxChunk">The longest piece of output in one message, in bytes.</param>
+/// <param name="connection">The connection; a flush waits until its transport has taken what was written.</param>
 /// <param name="room">Set when posted messages have become fewer than the bound again, and at the end.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Outbox(IMessageCodec codec, PipeWriter frames, int maxChunk, AsyncSignal room, TimeProvider time)
+internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, AsyncSignal room, TimeProvider time)
 {
     // What a message that nobody measured counts for: more than any small reply takes.
     private const int MessageCost = 512;
@@ -26,10 +25,12 @@ internal sealed class Outbox(IMessageCodec codec, PipeWriter frames, int maxChun
     private readonly Lock _lock = new();
     private readonly Queue<ServerMessage> _posted = new();
     private readonly Queue<Peer> _ready = new();
+    private readonly Queue<LongMessage> _long = new();
     private readonly AsyncSignal _signal = new();
-    private readonly FrameWriter _writer = new(frames);
+    private readonly FrameWriter _writer = new(connection.Frames.Output);
     private long _postedCost;
-    private int _chunk = Math.Min(16 * 1024, maxChunk);
+    private int _chunk = Math.Min(16 * 1024, connection.MaxChunk);
+    private bool _longNext;
     private bool _completed;
     private (ushort Code, string Reason)? _close;
 
@@ -51,6 +52,22 @@ internal sealed class Outbox(IMessageCodec codec, PipeWriter frames, int maxChun
         }
 
         _signal.Set(inline: false);
+    }
+
+    /// <summary>Queues a message that takes turns with output. Any thread.</summary>
+    /// <returns>Completes when the transport has taken it; cancelled at the end.</returns>
+    public Task SendAsync(ServerMessage message)
+    {
+        var sent = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock)
+        {
+            if (_completed)
+                return Task.FromCanceled(new CancellationToken(canceled: true));
+            _long.Enqueue(new LongMessage(message, sent));
+        }
+
+        _signal.Set(inline: false);
+        return sent.Task;
     }
 
     /// <summary>An attachment has something to send. Any thread; never waits.</summary>
@@ -79,7 +96,7 @@ internal sealed class Outbox(IMessageCodec codec, PipeWriter frames, int maxChun
     public void Abort()
     {
         Complete(close: null);
-        frames.CancelPendingFlush();
+        connection.Frames.Output.CancelPendingFlush();
     }
 
     /// <summary>The loop. Returns when completed, or when the transport has gone.</summary>
@@ -91,26 +108,31 @@ internal sealed class Outbox(IMessageCodec codec, PipeWriter frames, int maxChun
             {
                 var before = _writer.Written;
                 var posted = EncodePosted();
-                var source = TakeReady();
-                if (source is not null && source.Encode(codec, _writer, _chunk))
+                var message = TakeLong();
+                var source = message is null ? TakeReady() : null;
+                if (message is not null)
+                    Encode(message.Message);
+                else if (source?.Encode(codec, _writer, _chunk) == true)
                     Enqueue(source);
-                if (_writer.Written == before)
+                if (_writer.Written > before && await FlushAsync((int)(_writer.Written - before)).ConfigureAwait(false))
                 {
-                    if (source is not null || posted)
-                        continue;
-                    if (TryFinish())
-                    {
-                        await frames.FlushAsync(CancellationToken.None).ConfigureAwait(false);
-                        return;
-                    }
-
-                    await _signal.WaitAsync().ConfigureAwait(false);
-                    continue;
+                    message?.Sent.TrySetCanceled();
+                    return;
                 }
 
-                if (await FlushAsync((int)(_writer.Written - before)).ConfigureAwait(false))
+                // A dialect may have no word for what was read: that too has gone as far as it will.
+                if (!connection.IsLost)
+                    source?.Flushed();
+                message?.Sent.TrySetResult();
+                if (_writer.Written > before || source is not null || message is not null || posted)
+                    continue;
+                if (TryFinish())
+                {
+                    await connection.Frames.Output.FlushAsync(CancellationToken.None).ConfigureAwait(false);
                     return;
-                source?.Flushed();
+                }
+
+                await _signal.WaitAsync().ConfigureAwait(false);
             }
         }
         finally
@@ -120,6 +142,8 @@ internal sealed class Outbox(IMessageCodec codec, PipeWriter frames, int maxChun
                 _completed = true;
                 _posted.Clear();
                 _postedCost = 0;
+                while (_long.TryDequeue(out var message))
+                    message.Sent.TrySetCanceled();
             }
 
             room.Set(inline: false);
@@ -178,6 +202,16 @@ internal sealed class Outbox(IMessageCodec codec, PipeWriter frames, int maxChun
         }
     }
 
+    private LongMessage? TakeLong()
+    {
+        lock (_lock)
+        {
+            // In turns with output, where there is some.
+            _longNext = !_longNext || _ready.Count == 0;
+            return _longNext && _long.TryDequeue(out var message) ? message : null;
+        }
+    }
+
     private Attachment? TakeReady()
     {
         lock (_lock)
@@ -210,20 +244,25 @@ internal sealed class Outbox(IMessageCodec codec, PipeWriter frames, int maxChun
 
     private async ValueTask<bool> FlushAsync(int bytes)
     {
-        var flush = frames.FlushAsync(CancellationToken.None);
+        var flush = connection.Frames.Output.FlushAsync(CancellationToken.None);
         if (flush.IsCompleted)
         {
-            _chunk = Math.Min(_chunk * 2, maxChunk);
+            _chunk = Math.Min(_chunk * 2, connection.MaxChunk);
             return IsEnd(await flush.ConfigureAwait(false));
         }
 
         var since = time.GetTimestamp();
         var result = await flush.ConfigureAwait(false);
         var took = time.GetElapsedTime(since);
-        var fits = took > TimeSpan.Zero ? bytes * (PieceTime / took) : maxChunk;
-        _chunk = (int)Math.Clamp(fits, Math.Min(MinChunk, maxChunk), Math.Min(_chunk * 2L, maxChunk));
+        var fits = took > TimeSpan.Zero ? bytes * (PieceTime / took) : connection.MaxChunk;
+        _chunk = (int)Math.Clamp(fits, Math.Min(MinChunk, connection.MaxChunk), Math.Min(_chunk * 2L, connection.MaxChunk));
         return IsEnd(result);
     }
 
     private static bool IsEnd(FlushResult result) => result.IsCompleted || result.IsCanceled;
+
+    /// <summary>A message that takes turns with output.</summary>
+    /// <param name="Message">What to send.</param>
+    /// <param name="Sent">Completes when it has been.</param>
+    private sealed record LongMessage(ServerMessage Message, TaskCompletionSource Sent);
 }

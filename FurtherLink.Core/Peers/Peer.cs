@@ -49,6 +49,9 @@ public sealed class Peer
     /// <summary>The dialect it speaks.</summary>
     public string Codec => _connection.Codec;
 
+    /// <summary>What its transport put on the connection, see <see cref="LinkConnection.Tag"/>.</summary>
+    public object? Tag => _connection.Tag;
+
     /// <summary>Cancelled when it has gone.</summary>
     public CancellationToken Gone { get; }
 
@@ -105,7 +108,7 @@ public sealed class Peer
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(options);
-        Demand(options.Access is Access.View ? Access.View : Access.Drive);
+        Demand(options.Overrules ? Access.Own : options.Access is Access.View ? Access.View : Access.Drive);
         var attachment = Add(name, options);
         try
         {
@@ -130,6 +133,27 @@ public sealed class Peer
         ArgumentNullException.ThrowIfNull(message);
         message.Client ??= Client;
         _outbox.Post(message);
+    }
+
+    /// <summary>
+    /// Sends a piece of something long behind what was sent so before, in turns with output; what is posted overtakes it. Who has more to send waits
+    /// for each piece. Any thread.
+    /// </summary>
+    /// <returns>Completes when the transport has taken it.</returns>
+    /// <exception cref="OperationCanceledException">The connection has ended.</exception>
+    public Task SendAsync(ServerMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        message.Client ??= Client;
+        return _outbox.SendAsync(message);
+    }
+
+    /// <summary>Runs what goes on for the peer after a call was answered. The connection's end waits for it, so it heeds <see cref="Gone"/>.</summary>
+    /// <param name="work">It must not throw anything but <see cref="OperationCanceledException"/>.</param>
+    public void Run(Func<CancellationToken, Task> work)
+    {
+        ArgumentNullException.ThrowIfNull(work);
+        _tasks.Add(Task.Run(() => work(Gone), CancellationToken.None));
     }
 
     /// <summary>Checks a right; the one place that does.</summary>

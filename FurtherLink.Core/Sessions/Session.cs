@@ -33,7 +33,7 @@ internal sealed class Session : IKeptSession
         _request = request;
         Action<ReadOnlySequence<byte>>? typed = request.Session.RecordInput ? data => Notices!.KeepTyped(data.ToArray()) : null;
         _input = new SessionInput(options.InputTimeout, time, mark => Members!.OnInputTaken(mark), typed);
-        _info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name };
+        _info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name, Labels = request.Session.Labels };
         Output = new OutputLog(new LogOptions { Capacity = options.OutputCapacity, StallTimeout = options.ClientStallTimeout, Time = time, Archive = spills?.ArchiveOf(id) });
         Notices = new SessionNotices(Output);
         if (request.Terminal is { } size)

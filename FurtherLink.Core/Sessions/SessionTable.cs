@@ -18,6 +18,7 @@ public sealed partial class SessionTable : IAsyncDisposable
     private readonly ConcurrentDictionary<string, IKeptSession> _sessions = new(StringComparer.Ordinal);
     private readonly HashSet<string> _startingNames = new(StringComparer.Ordinal);
     private readonly TaskSet _removals = new();
+    private readonly SessionWatchers _watchers = new();
     private readonly FrozenDictionary<string, IProcessRunner> _runners;
     private readonly LinkOptions _options;
     private readonly ISessionKeeper? _keeper;
@@ -94,8 +95,11 @@ public sealed partial class SessionTable : IAsyncDisposable
         try
         {
             var id = request.SessionId ?? RandomNumberGenerator.GetHexString(12, lowercase: true);
+            if (_sessions.ContainsKey(id))
+                throw new LinkException(FailureCode.AlreadyExists, $"there is a session \"{id}\" already");
             var session = await StartAsync(id, request, runner, user, created, cancellationToken).ConfigureAwait(false);
             _sessions[id] = session;
+            _watchers.Tell(session);
             Log.Started(_logger, id, request.Runner, session.Info.ProcessId, user.Name);
             // Everybody who was attached may have left while it started, or the device has begun to shut down.
             if (session.Hold.IsEnded)
@@ -110,6 +114,10 @@ public sealed partial class SessionTable : IAsyncDisposable
                 _startingNames.Remove(name ?? "");
         }
     }
+
+    /// <summary>Follows what is started from now on, until the result is disposed; what there is already is in <see cref="Sessions"/>.</summary>
+    /// <param name="started">Called with each session when its program runs, on the thread that started it. It must neither wait nor throw.</param>
+    public IDisposable Watch(Action<ISession> started) => _watchers.Add(started);
 
     /// <summary>
     /// The programs that another process holds go on when this table ends, for the next one to take them back: the host restarts. Default false.
@@ -147,7 +155,7 @@ public sealed partial class SessionTable : IAsyncDisposable
     }
 
     /// <summary>Ends a session's program where it still runs, and forgets it. Nothing happens where there is none of this id.</summary>
-    internal async Task RemoveAsync(string id)
+    public async Task RemoveAsync(string id)
     {
         if (_sessions.TryRemove(id, out var session))
             await RemoveAsync(session).ConfigureAwait(false);

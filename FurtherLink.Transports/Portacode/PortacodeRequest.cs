@@ -11,6 +11,9 @@ internal sealed record PortacodeRequest(string Name, JsonElement Arguments)
     /// <summary>The client session that asks; null where the request named none.</summary>
     public string? Client { get; init; }
 
+    /// <summary>A request without arguments.</summary>
+    public static PortacodeRequest Without(string name) => new(name, JsonElement.Parse("{}"));
+
     /// <summary>An argument that must be a text and not empty.</summary>
     /// <exception cref="LinkException">It is missing, or something else.</exception>
     public string RequireText(string name) =>
@@ -19,6 +22,10 @@ internal sealed record PortacodeRequest(string Name, JsonElement Arguments)
     /// <summary>An argument that must be there and may be an empty text.</summary>
     /// <exception cref="LinkException">It is missing, or something else.</exception>
     public string RequireContent(string name) => Text(name) ?? throw new LinkException(FailureCode.BadMessage, $"{name} parameter is required");
+
+    /// <summary>The terminal that it is about.</summary>
+    /// <exception cref="LinkException">It names none.</exception>
+    public string TerminalId() => Text("terminal_id") is { Length: > 0 } id ? id : throw new LinkException(FailureCode.BadMessage, "terminal_id is required");
 
     /// <summary>A text argument; null where it is missing or null.</summary>
     /// <exception cref="LinkException">It is something else, or holds half a surrogate pair.</exception>

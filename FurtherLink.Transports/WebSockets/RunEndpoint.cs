@@ -50,7 +50,7 @@ internal sealed partial class RunEndpoint(
         }).ConfigureAwait(false);
 
         Log.Opened(logger, connection.Id, context.Connection.RemoteIpAddress, context.Request.Path);
-        var pump = new WebSocketPump(socket, transport, core.Value.MaxMessage, connection.Id, logger);
+        var pump = new WebSocketPump(socket, transport, core.Value.MaxMessage, connection, logger);
         pump.Start();
         try
         {

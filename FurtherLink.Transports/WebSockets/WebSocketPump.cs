@@ -16,9 +16,9 @@ namespace FurtherLink.Transports.WebSockets;
 /// <param name="socket">The socket; disposed by the caller after <see cref="StopAsync"/>.</param>
 /// <param name="pipe">The transport's end of the pipe.</param>
 /// <param name="maxMessage">The longest message accepted, in bytes; a longer one ends the connection with 1009.</param>
-/// <param name="id">The connection's name in the log.</param>
+/// <param name="connection">The connection; its name is used in the log.</param>
 /// <param name="logger">The log.</param>
-internal sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, int maxMessage, string id, ILogger logger)
+public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, int maxMessage, LinkConnection connection, ILogger logger)
 {
     // A message that the pipe keeps in several pieces is sent in pieces of at most this, of 64 KiB of output with its JSON around it mostly one.
     private const int MaxPiece = 128 * 1024;
@@ -47,7 +47,7 @@ internal sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, 
         }
         catch (TimeoutException)
         {
-            Log.Cut(logger, id);
+            Log.Cut(logger, connection.Id);
             socket.Abort();
             await all.ConfigureAwait(false);
         }
@@ -64,7 +64,7 @@ internal sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, 
         }
         catch (Exception e) when (IsLoss(e))
         {
-            Log.Lost(logger, id, e.Message);
+            Log.Lost(logger, connection.Id, e.Message);
         }
         finally
         {
@@ -85,7 +85,7 @@ internal sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, 
         }
         catch (Exception e) when (IsLoss(e))
         {
-            Log.Lost(logger, id, e.Message);
+            Log.Lost(logger, connection.Id, e.Message);
         }
     }
 
@@ -149,9 +149,11 @@ internal sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, 
         }
         catch (Exception e) when (IsLoss(e))
         {
-            Log.Lost(logger, id, e.Message);
+            Log.Lost(logger, connection.Id, e.Message);
             socket.Abort();
         }
+
+        connection.Lose();
 
         // What the server still says while it ends goes nowhere, but it must not wait for it.
         while (true)
@@ -171,6 +173,7 @@ internal sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, 
     {
         var result = await input.ReadAsync(CancellationToken.None).ConfigureAwait(false);
         var buffer = result.Buffer;
+        var sent = buffer.Start;
         try
         {
             // A client that has said goodbye hears no more.
@@ -182,12 +185,14 @@ internal sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, 
                     return false;
                 }
                 await SendAsync(frame).ConfigureAwait(false);
+                sent = buffer.Start;
             }
             return !_received && !result.IsCompleted;
         }
         finally
         {
-            input.AdvanceTo(buffer.Start, buffer.End);
+            // What was not sent is not taken: the server must not think that the client has it.
+            input.AdvanceTo(sent, buffer.End);
         }
     }
 

@@ -13,7 +13,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class StandardRunnersExtensions
 {
     /// <summary>
-    /// Adds "exec", "python3" and "shell", and the runners of <see cref="LinkOptions.Runners"/>. They run programs on Linux; elsewhere each
+    /// Adds "exec", "python3", "shell" and "program", and the runners of <see cref="LinkOptions.Runners"/>. They run programs on Linux; elsewhere each
     /// start fails and says so.
     /// </summary>
     public static LinkBuilder AddStandardRunners(this LinkBuilder builder)
@@ -29,7 +29,8 @@ public static class StandardRunnersExtensions
             .AddRunner(provider => new ExecRunner(provider.GetRequiredService<ProcessLauncher>()))
             .AddRunner(provider => new PythonRunner(
                 provider.GetRequiredService<ProcessLauncher>(), provider.GetRequiredService<IOptions<LinkOptions>>()))
-            .AddRunner(provider => new ShellRunner(provider.GetRequiredService<ProcessLauncher>()));
+            .AddRunner(provider => new ShellRunner(provider.GetRequiredService<ProcessLauncher>()))
+            .AddRunner(provider => new ProgramRunner(provider.GetRequiredService<ProcessLauncher>()));
     }
 
     [System.Runtime.Versioning.SupportedOSPlatform("linux")]
