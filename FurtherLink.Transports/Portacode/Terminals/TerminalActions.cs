@@ -158,7 +158,7 @@ internal sealed class TerminalActions(SessionTable sessions)
     {
         var id = request.TerminalId();
         var session = sessions.Find(id) is { Info.Terminal: not null } found ? found : throw NotFound(id);
-        var to = peer.Find(id)?.Received ?? session.Output.End;
+        var to = peer.Find(id)?.Sent ?? session.Output.End;
         var from = request.Integer("from", 0, session.Output.End) ?? 0;
         var terminal = gateway.Terminals.GetValueOrDefault(id) ?? new GatewayTerminal(id, session.Info.Labels.GetValueOrDefault(ProjectLabel));
         using var reader = session.Output.Attach(new ReaderOptions { From = from, Text = true, Lossless = false });
