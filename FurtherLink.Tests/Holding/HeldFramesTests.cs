@@ -24,7 +24,7 @@ internal sealed class HeldFramesTests
             Request = new RunRequest("exec")
             {
                 Code = "x\0y", Path = "p", Arguments = ["a", ""], Environment = new Dictionary<string, string?> { ["A"] = null, ["B"] = "b" }, User = "pi", Terminal = new TerminalSize(1, 2),
-                Session = new SessionOptions { WhenDetached = WhenDetached.Pause, Grace = TimeSpan.FromSeconds(3), Name = "n", AllDrive = true, Size = SizePolicy.Smallest, RecordInput = true },
+                Session = new SessionOptions { WhenDetached = WhenDetached.Pause, Grace = TimeSpan.FromSeconds(3), Name = "n", AllDrive = true, Size = SizePolicy.Smallest, RecordInput = true, Labels = new Dictionary<string, string> { ["a"] = "b" } },
             },
         },
         new() { Type = "attach", Session = "abc", Offset = 7, Window = 8 },
@@ -56,7 +56,9 @@ internal sealed class HeldFramesTests
         Assert.Multiple(() =>
         {
             Assert.That(start.Request.SessionId, Is.EqualTo("abc"));
-            Assert.That(start.Request.Session, Is.EqualTo(question.Request!.Session));
+            var labels = question.Request!.Session.Labels;
+            Assert.That(start.Request.Session with { Labels = labels }, Is.EqualTo(question.Request.Session));
+            Assert.That(start.Request.Session.Labels, Is.EquivalentTo(labels));
             Assert.That(start.Request.Code, Is.EqualTo("x\0y"));
             Assert.That(start.Request.Arguments, Is.EqualTo(new[] { "a", "" }));
             Assert.That(start.Request.Environment, Is.EquivalentTo(question.Request.Environment));
