@@ -1,0 +1,115 @@
+using FurtherLink.Messages;
+
+namespace FurtherLink.Transports.Portacode.Transfers;
+
+/// <summary>
+/// A file's new content, written beside it and put in its place by a rename: others see the old content or the new, never half of it. It keeps the
+/// old file's mode and owner, and goes through a link to what that names. Disposing removes what was not put in place.
+/// </summary>
+internal sealed class StagedFile : IDisposable
+{
+    private readonly string _target;
+    private readonly string _temporary;
+
+    private StagedFile(string target, string temporary, FileStream stream)
+    {
+        _target = target;
+        _temporary = temporary;
+        Stream = stream;
+    }
+
+    /// <summary>Where the new content goes; open to be read and written.</summary>
+    public FileStream Stream { get; }
+
+    /// <summary>Begins the new content of a file that need not be there yet; its folder must.</summary>
+    /// <param name="path">The file, absolute.</param>
+    /// <exception cref="LinkException">It is something else than a file.</exception>
+    /// <exception cref="IOException">Nothing can be made there.</exception>
+    public static StagedFile Beside(string path)
+    {
+        var target = Follow(path);
+        DemandRegular(target);
+        var temporary = TemporaryName(target);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Read | FileShare.Delete };
+        var replaces = File.Exists(target);
+        // Nobody may read new content whom the old mode keeps out, not even while it is written.
+        if (replaces && !OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var stream = new FileStream(temporary, options);
+        try
+        {
+            if (replaces && !OperatingSystem.IsWindows())
+            {
+                Libc.TakeOwner(stream.SafeFileHandle, target);
+                File.SetUnixFileMode(stream.SafeFileHandle, File.GetUnixFileMode(target));
+            }
+
+            return new StagedFile(target, temporary, stream);
+        }
+        catch
+        {
+            stream.Dispose();
+            File.Delete(temporary);
+            throw;
+        }
+    }
+
+    /// <summary>A name beside another that nothing has, and that lists hide.</summary>
+    public static string TemporaryName(string path) => Path.Combine(Path.GetDirectoryName(path)!, $".portacode-{Guid.NewGuid():N}");
+
+    /// <summary>What a path names at the end of its links; itself where it is none.</summary>
+    /// <exception cref="IOException">The links go in a circle.</exception>
+    public static string Follow(string path)
+    {
+        var file = new FileInfo(path);
+        return file.LinkTarget is null ? path : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+    }
+
+    /// <summary>Refuses what is there and no plain file: a read of it may never end, and a write may go anywhere.</summary>
+    /// <exception cref="LinkException">It is a folder, a pipe, a socket or a device.</exception>
+    public static void DemandRegular(string path)
+    {
+        if (Directory.Exists(path) || Libc.IsSpecial(path))
+            throw new LinkException(FailureCode.Failed, $"Path is not a file: {path}");
+    }
+
+    /// <summary>Puts the new content in place.</summary>
+    /// <param name="overwrite">Whether it may replace a file.</param>
+    /// <exception cref="LinkException">There is a file, and it may not.</exception>
+    /// <exception cref="IOException">It cannot be; the old content stands.</exception>
+    public void Install(bool overwrite)
+    {
+        // On the disk before it has the name: a power cut must not leave an empty file.
+        Stream.Flush(flushToDisk: true);
+        Stream.Dispose();
+        Move(_temporary, _target, overwrite);
+    }
+
+    /// <summary>Gives a file another name, in one step.</summary>
+    /// <exception cref="LinkException">The name is taken, and may not be replaced.</exception>
+    public static void Move(string from, string to, bool overwrite)
+    {
+        try
+        {
+            File.Move(from, to, overwrite);
+        }
+        catch (IOException) when (!overwrite && Path.Exists(to))
+        {
+            throw new LinkException(FailureCode.AlreadyExists, $"File already exists: {to}");
+        }
+    }
+
+    /// <inheritdoc />
+    public void Dispose()
+    {
+        Stream.Dispose();
+        try
+        {
+            File.Delete(_temporary);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // The folder has gone, and the file with it, or nothing can be done about it any more.
+        }
+    }
+}
