@@ -13,7 +13,7 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
 {
     private static long _lastNumber;
 
-    private volatile bool _isLost;
+    private long _taken = long.MaxValue;
 
     /// <summary>For logs: unique on this device.</summary>
     public string Id { get; } = id;
@@ -51,14 +51,15 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
     /// <summary>Anything its transport wants to find again in the dialect's codec and services (<see cref="Peer.Tag"/>).</summary>
     public object? Tag { get; init; }
 
-    /// <summary>Whether frames are read from the pipe only to be thrown away, see <see cref="Lose"/>.</summary>
-    internal bool IsLost => _isLost;
+    /// <summary>How many bytes of frames reached the transport's other end before it lost it; <see cref="long.MaxValue"/> = it has not.</summary>
+    internal long Taken => Volatile.Read(ref _taken);
 
     /// <summary>
     /// Called by the transport when it cannot reach its client any more and before it throws frames away: what they hold does not count as received
     /// then. What the client has said is still carried out. Any thread.
     /// </summary>
-    public void Lose() => _isLost = true;
+    /// <param name="taken">Bytes of all frames that it has sent whole, their headers in the pipe included.</param>
+    public void Lose(long taken) => Volatile.Write(ref _taken, taken);
 
     /// <summary>The longest piece of output in one message, in bytes. Default 64 KiB.</summary>
     public int MaxChunk { get; init; } = 64 * 1024;

@@ -243,10 +243,12 @@ public sealed class Attachment
     {
         lock (_lock)
         {
-            if (_done || _options.Window is not null || _received == _sent)
+            if (_options.Window is not null || _received == _sent)
                 return;
+            // Also where it has ended meanwhile: who comes back goes on from here.
             _received = _sent;
-            _reader!.Release(_sent);
+            if (!_done)
+                _reader!.Release(_sent);
         }
     }
 

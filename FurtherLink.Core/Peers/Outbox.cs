@@ -114,15 +114,16 @@ internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, Asy
                     Encode(message.Message);
                 else if (source?.Encode(codec, _writer, _chunk) == true)
                     Enqueue(source);
-                if (_writer.Written > before && await FlushAsync((int)(_writer.Written - before)).ConfigureAwait(false))
+                var ended = _writer.Written > before && await FlushAsync((int)(_writer.Written - before)).ConfigureAwait(false);
+                // A dialect may have no word for what was read: that too has gone as far as it will.
+                if (WasTaken(ended))
+                    source?.Flushed();
+                if (ended)
                 {
                     message?.Sent.TrySetCanceled();
                     return;
                 }
 
-                // A dialect may have no word for what was read: that too has gone as far as it will.
-                if (!connection.IsLost)
-                    source?.Flushed();
                 message?.Sent.TrySetResult();
                 if (_writer.Written > before || source is not null || message is not null || posted)
                     continue;
@@ -258,6 +259,9 @@ internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, Asy
         _chunk = (int)Math.Clamp(fits, Math.Min(MinChunk, connection.MaxChunk), Math.Min(_chunk * 2L, connection.MaxChunk));
         return IsEnd(result);
     }
+
+    /// <summary>Whether all that was written has reached the client's side, or is under way there. A pipe that just ends does not tell.</summary>
+    private bool WasTaken(bool ended) => _writer.Written <= connection.Taken && !(ended && connection.Taken == long.MaxValue);
 
     private static bool IsEnd(FlushResult result) => result.IsCompleted || result.IsCanceled;
 

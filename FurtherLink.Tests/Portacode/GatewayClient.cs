@@ -9,6 +9,8 @@ internal sealed class GatewayClient(ITestWire wire, Spelling spelling) : IAsyncD
 {
     public ITestWire Wire { get; } = wire;
 
+    private bool _disposed;
+
     public Spelling Spelling { get; } = spelling;
 
     /// <summary>Asks for an action.</summary>
@@ -94,5 +96,11 @@ internal sealed class GatewayClient(ITestWire wire, Spelling spelling) : IAsyncD
         _ => null,
     };
 
-    public ValueTask DisposeAsync() => Wire.DisposeAsync();
+    /// <summary>Cuts the connection, and waits until the device has let go of it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (!_disposed)
+            await Wire.DisposeAsync();
+        _disposed = true;
+    }
 }

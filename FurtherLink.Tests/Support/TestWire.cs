@@ -23,15 +23,17 @@ internal sealed class MemoryWire : ITestWire
 {
     private readonly IDuplexPipe _transport;
     private readonly IDuplexPipe _server;
+    private readonly LinkConnection _connection;
     private readonly FrameWriter _writer;
     private readonly CancellationTokenSource _stop = new();
+    private long _taken;
 
     public MemoryWire(ILinkServer server, Func<IDuplexPipe, LinkConnection>? connect = null)
     {
         (_transport, _server) = LinkPipe.CreatePair();
         _writer = new FrameWriter(_transport.Output);
-        var connection = connect?.Invoke(_server) ?? new LinkConnection("test", "further", _server) { Principal = Rights.Grant("test", Messages.Access.Own) };
-        Serving = ServeAsync(server, connection);
+        _connection = connect?.Invoke(_server) ?? new LinkConnection("test", "further", _server) { Principal = Rights.Grant("test", Messages.Access.Own) };
+        Serving = ServeAsync(server, _connection);
     }
 
     /// <summary>Completes when the server has let go of the connection.</summary>
@@ -55,6 +57,7 @@ internal sealed class MemoryWire : ITestWire
             if (Frames.TryRead(ref buffer, int.MaxValue, out var frame))
             {
                 var received = (frame.Kind, frame.Body.ToArray());
+                _taken += Frames.HeaderSize + frame.Body.Length;
                 _transport.Input.AdvanceTo(buffer.Start);
                 return received;
             }
@@ -70,6 +73,7 @@ internal sealed class MemoryWire : ITestWire
 
     public async Task CutAsync()
     {
+        _connection.Lose(_taken);
         await _transport.Input.CompleteAsync();
         await _transport.Output.CompleteAsync();
     }

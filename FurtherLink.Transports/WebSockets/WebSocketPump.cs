@@ -26,6 +26,7 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
     private Task _receiving = Task.CompletedTask;
     private Task _sending = Task.CompletedTask;
     private volatile bool _received;
+    private long _sentBytes;
     private WebSocketCloseStatus _closeStatus = WebSocketCloseStatus.NormalClosure;
     private string _closeReason = "";
 
@@ -153,7 +154,7 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
             socket.Abort();
         }
 
-        connection.Lose();
+        connection.Lose(_sentBytes);
 
         // What the server still says while it ends goes nowhere, but it must not wait for it.
         while (true)
@@ -186,6 +187,7 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
                 }
                 await SendAsync(frame).ConfigureAwait(false);
                 sent = buffer.Start;
+                _sentBytes += Frames.HeaderSize + frame.Body.Length;
             }
             return !_received && !result.IsCompleted;
         }

@@ -45,13 +45,22 @@ internal sealed class TerminalPace(Gateway gateway, GatewayTerminal terminal, Ti
             if (gateway.Bandwidth.Of(client) is not { } limit)
                 return TimeSpan.Zero;
             var wait = limit.Bucket.Wait;
-            if (wait > TimeSpan.Zero && limit.ShouldTell())
-                gateway.TellLimited(client, limit.Bucket, terminal, skipped: false);
             least = wait < least ? wait : least;
             piece = Math.Min(piece, limit.Bucket.Piece);
         }
 
+        if (least > TimeSpan.Zero)
+            Tell(clients);
         return least;
+    }
+
+    private void Tell(IReadOnlyList<string> clients)
+    {
+        foreach (var client in clients)
+        {
+            if (gateway.Bandwidth.Of(client) is { } limit && limit.ShouldTell())
+                gateway.TellLimited(client, limit.Bucket, terminal, skipped: false);
+        }
     }
 
     private async Task LaterAsync(TimeSpan wait, Action later)
