@@ -64,7 +64,8 @@ internal sealed class RecordedReplies : IReplies
 
     public ValueTask SendAsync(PortacodeEvent answer)
     {
-        Events.Add(answer);
+        // As it arrives: read from its own text.
+        Events.Add(answer with { Fields = JsonNode.Parse(answer.Fields.ToJsonString())!.AsObject() });
         return ValueTask.CompletedTask;
     }
 }

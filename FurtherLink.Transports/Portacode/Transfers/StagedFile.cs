@@ -73,6 +73,14 @@ internal sealed class StagedFile : IDisposable
             throw new LinkException(FailureCode.Failed, $"Path is not a file: {path}");
     }
 
+    /// <summary>Refuses a name that is taken and may not be replaced, before much is written.</summary>
+    /// <exception cref="LinkException">It is.</exception>
+    public static void DemandFree(string path, bool overwrite)
+    {
+        if (!overwrite && Path.Exists(path))
+            throw new LinkException(FailureCode.AlreadyExists, $"File already exists: {path}");
+    }
+
     /// <summary>Puts the new content in place.</summary>
     /// <param name="overwrite">Whether it may replace a file.</param>
     /// <exception cref="LinkException">There is a file, and it may not.</exception>
