@@ -33,16 +33,7 @@ internal sealed record PortacodeRequest(string Name, JsonElement Arguments)
     {
         if (Find(name) is not { } value)
             return null;
-        if (value.ValueKind is not JsonValueKind.String)
-            throw new LinkException(FailureCode.BadMessage, $"{name} parameter must be a string");
-        try
-        {
-            return value.GetString();
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new LinkException(FailureCode.BadValue, $"{name} parameter is not valid Unicode", e);
-        }
+        return value.ValueKind is JsonValueKind.String ? Read(name, value) : throw new LinkException(FailureCode.BadMessage, $"{name} parameter must be a string");
     }
 
     /// <summary>A true or false; a default where it is missing or null.</summary>
@@ -85,10 +76,22 @@ internal sealed record PortacodeRequest(string Name, JsonElement Arguments)
             return null;
         if (value.ValueKind is not JsonValueKind.Array || value.EnumerateArray().Any(static item => item.ValueKind is not JsonValueKind.String))
             throw new LinkException(FailureCode.BadMessage, $"{name} parameter must be a list of strings");
-        return [.. value.EnumerateArray().Select(static item => item.GetString()!)];
+        return [.. value.EnumerateArray().Select(item => Read(name, item))];
     }
 
     /// <summary>Any argument; null where it is missing or null.</summary>
     public JsonElement? Find(string name) =>
         Arguments.TryGetProperty(name, out var value) && value.ValueKind is not JsonValueKind.Null ? value : null;
+
+    private static string Read(string name, in JsonElement text)
+    {
+        try
+        {
+            return text.GetString()!;
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new LinkException(FailureCode.BadValue, $"{name} parameter is not valid Unicode", e);
+        }
+    }
 }

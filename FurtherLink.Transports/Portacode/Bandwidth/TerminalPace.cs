@@ -19,6 +19,9 @@ internal sealed class TerminalPace(Gateway gateway, GatewayTerminal terminal, Ti
     /// <inheritdoc/>
     public int Allow(int most, Action later)
     {
+        // Who stops a terminal waits for its end, which comes behind what it has printed.
+        if (terminal.IsStopping)
+            return most;
         var wait = _bucket?.Wait ?? TimeSpan.Zero;
         var piece = _bucket?.Piece ?? int.MaxValue;
         var least = LeastWait(terminal.Targets(gateway.Sessions).Clients, ref piece);

@@ -83,11 +83,14 @@ internal sealed class Filter
             throw new LinkException(FailureCode.BadMessage, $"filter {index} must be an object");
         try
         {
-            return new Filter([.. JsonObject.Create(item)!.Select(static field => (field.Key, field.Value))]);
+            return new Filter([.. JsonObject.Create(item)!.Select(static one => (one.Key, Whole(one.Value)))]);
         }
         catch (Exception e) when (e is ArgumentException or InvalidOperationException)
         {
             throw new LinkException(FailureCode.BadValue, $"filter {index} names a field twice, or has text that is not valid Unicode", e);
         }
     }
+
+    /// <summary>Reads a text now rather than when it is first compared.</summary>
+    private static JsonNode? Whole(JsonNode? value) => value?.GetValueKind() is JsonValueKind.String ? JsonValue.Create(value.GetValue<string>()) : value;
 }

@@ -9,8 +9,10 @@ namespace FurtherLink.Transports.Portacode.Codec;
 /// <summary>Reads a gateway's frames, whichever of the spellings it uses. Used by one thread at a time.</summary>
 internal sealed class PortacodeReader
 {
-    // Nesting costs a bit a level while it is read, and what an action does not know is passed over.
-    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = int.MaxValue };
+    // What an action does not know is passed over, however it looks; but what is nested costs its depth at each level to read.
+    private const int MaxDepth = 256;
+
+    private static readonly JsonDocumentOptions Deep = new() { MaxDepth = MaxDepth };
 
     private readonly Input _input = new();
     private byte[] _text = [];
@@ -26,8 +28,14 @@ internal sealed class PortacodeReader
         }
         catch (JsonException)
         {
-            return null;
+            return ReadDeep(body);
         }
+    }
+
+    private ClientMessage? ReadDeep(in ReadOnlySequence<byte> body)
+    {
+        using var payload = DeepFrame.Payload(body);
+        return payload is null ? null : Request(payload.RootElement, $"the frame is nested deeper than {MaxDepth} levels");
     }
 
     private ClientMessage? Read(in JsonElement frame)
@@ -38,7 +46,7 @@ internal sealed class PortacodeReader
         if (!frame.TryGetProperty("payload", out var payload))
             return null;
         if (channel is null or "0")
-            return Action(payload, hasChannel: channel is not null);
+            return Action(payload, channel is null ? "the frame has no channel" : null);
         return payload.ValueKind is JsonValueKind.String ? Typed(channel, payload, "data") : null;
     }
 
@@ -55,14 +63,14 @@ internal sealed class PortacodeReader
         };
     }
 
-    private ClientMessage? Action(in JsonElement payload, bool hasChannel)
+    private ClientMessage? Action(in JsonElement payload, string? fault)
     {
         if (payload.ValueKind is not JsonValueKind.String)
-            return Request(payload, hasChannel);
+            return Request(payload, fault);
         try
         {
             using var inner = JsonDocument.Parse(Text(payload) ?? "", Deep);
-            return Request(inner.RootElement, hasChannel);
+            return Request(inner.RootElement, fault);
         }
         catch (JsonException)
         {
@@ -70,7 +78,7 @@ internal sealed class PortacodeReader
         }
     }
 
-    private ClientMessage? Request(in JsonElement payload, bool hasChannel)
+    private ClientMessage? Request(in JsonElement payload, string? fault)
     {
         // Of an action "terminal_exec" the argument is called "command" too: where there is a "cmd", that is the action.
         if (payload.ValueKind is not JsonValueKind.Object || (TextOf(payload, "cmd") ?? TextOf(payload, "command")) is not { } action)
@@ -85,11 +93,11 @@ internal sealed class PortacodeReader
         ClientMessage message;
         try
         {
-            message = hasChannel ? Request(action, arguments, client) : throw new LinkException(FailureCode.BadMessage, "the frame has no channel");
+            message = fault is null ? Request(action, arguments, client) : throw new LinkException(FailureCode.BadMessage, fault);
         }
-        catch (LinkException fault)
+        catch (LinkException refusal)
         {
-            message = new Call("portacode.refused", fault);
+            message = new Call("portacode.refused", refusal);
         }
 
         message.Client = client;

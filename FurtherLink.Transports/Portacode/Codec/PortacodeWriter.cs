@@ -95,8 +95,10 @@ internal sealed class PortacodeWriter(Gateway gateway)
         }
         else
         {
-            var data = chunk.Data;
-            var targets = Within(terminal, chunk, terminal.Targets(gateway.Sessions, () => Event(terminal, data, chunk)));
+            var targets = terminal.Targets(gateway.Sessions, out var eachMatters);
+            if (eachMatters)
+                targets = gateway.Sessions.Interested(Event(terminal, chunk));
+            targets = Within(terminal, chunk, targets);
             if (!targets.IsSent)
                 return;
             WriteData(output, terminal, chunk, targets);
@@ -129,12 +131,12 @@ internal sealed class PortacodeWriter(Gateway gateway)
         return clients.Count == 0 ? targets : targets with { Clients = clients };
     }
 
-    private static JsonObject Event(GatewayTerminal terminal, ReadOnlyMemory<byte> data, Output chunk)
+    private static JsonObject Event(GatewayTerminal terminal, Output chunk)
     {
         var fields = terminal.Event("terminal_data");
         fields["offset"] = chunk.Offset;
         fields["next_offset"] = chunk.Next;
-        fields["data"] = Encoding.UTF8.GetString(data.Span);
+        fields["data"] = Encoding.UTF8.GetString(chunk.Data.Span);
         return fields;
     }
 

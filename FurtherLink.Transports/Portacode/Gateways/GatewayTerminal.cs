@@ -39,13 +39,14 @@ internal sealed class GatewayTerminal(string id, string? project)
         ["project_id"] = Project,
     };
 
-    /// <summary>Whom its output interests. What filters say of the text or its offset is looked at by <see cref="Targets(ClientSessions, Func{JsonObject})"/>.</summary>
-    public Targets Targets(ClientSessions sessions) => Targets(sessions, null);
-
-    /// <summary>Whom a piece of its output interests.</summary>
+    /// <summary>Whom its output interests, as far as that is the same for every piece of it.</summary>
     /// <param name="sessions">The client sessions.</param>
-    /// <param name="event">Makes the whole event, where a filter looks at what differs from piece to piece; null = that is not asked.</param>
-    public Targets Targets(ClientSessions sessions, Func<JsonObject>? @event)
+    public Targets Targets(ClientSessions sessions) => Targets(sessions, out _);
+
+    /// <summary>Whom its output interests, as far as that is the same for every piece of it.</summary>
+    /// <param name="sessions">The client sessions.</param>
+    /// <param name="eachMatters">Whether a filter looks at what differs from piece to piece.</param>
+    public Targets Targets(ClientSessions sessions, out bool eachMatters)
     {
         lock (_lock)
         {
@@ -57,7 +58,8 @@ internal sealed class GatewayTerminal(string id, string? project)
                 _version = version;
             }
 
-            return _eachMatters && @event is not null ? sessions.Interested(@event()) : _targets;
+            eachMatters = _eachMatters;
+            return _targets;
         }
     }
 }
