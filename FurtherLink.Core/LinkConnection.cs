@@ -61,6 +61,9 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
     /// <param name="taken">Bytes of all frames that it has sent whole, their headers in the pipe included.</param>
     public void Lose(long taken) => Volatile.Write(ref _taken, taken);
 
+    /// <summary>The longest message its client may send, in bytes; null, the default = <see cref="LinkOptions.MaxMessage"/>.</summary>
+    public int? MaxMessage { get; init; }
+
     /// <summary>The longest piece of output in one message, in bytes. Default 64 KiB.</summary>
     public int MaxChunk { get; init; } = 64 * 1024;
 }

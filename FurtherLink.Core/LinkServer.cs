@@ -67,7 +67,7 @@ public sealed partial class LinkServer : ILinkServer
         {
             if (connection.Opening is { } opening)
                 dispatcher.Dispatch(opening, peers.Get(opening.Client));
-            clean = await ReceiveAsync(connection.Frames.Input, codec, dispatcher, peers, room, stop.Token).ConfigureAwait(false);
+            clean = await ReceiveAsync(connection, codec, dispatcher, peers, room, stop.Token).ConfigureAwait(false);
         }
         finally
         {
@@ -112,8 +112,10 @@ public sealed partial class LinkServer : ILinkServer
     /// <summary>The loop of what a client says.</summary>
     /// <returns>True where the client may still be listening.</returns>
     private async Task<bool> ReceiveAsync(
-        PipeReader input, IMessageCodec codec, Dispatcher dispatcher, PeerSet peers, AsyncSignal room, CancellationToken stop)
+        LinkConnection connection, IMessageCodec codec, Dispatcher dispatcher, PeerSet peers, AsyncSignal room, CancellationToken stop)
     {
+        var input = connection.Frames.Input;
+        var maxMessage = connection.MaxMessage ?? _options.MaxMessage;
         while (!stop.IsCancellationRequested)
         {
             ReadResult result;
@@ -130,7 +132,7 @@ public sealed partial class LinkServer : ILinkServer
             var buffer = result.Buffer;
             try
             {
-                while (!stop.IsCancellationRequested && Frames.TryRead(ref buffer, _options.MaxMessage, out var frame))
+                while (!stop.IsCancellationRequested && Frames.TryRead(ref buffer, maxMessage, out var frame))
                 {
                     if (frame.Kind is FrameKind.Close)
                         return true;

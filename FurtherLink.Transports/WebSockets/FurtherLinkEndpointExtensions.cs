@@ -5,7 +5,6 @@ using FurtherLink.Transports.WebSockets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -25,33 +24,37 @@ public static class FurtherLinkEndpointExtensions
         ArgumentNullException.ThrowIfNull(endpoints);
         var services = endpoints.ServiceProvider;
         var options = services.GetRequiredService<IOptions<WebSocketLinkOptions>>();
-        var origins = new OriginPolicy(options);
-        var logger = services.GetRequiredService<ILogger<LinkEndpoint>>();
         var device = new DeviceEndpoints(services.GetRequiredService<FileStore>(), services.GetRequiredService<DebianPackages>(), options);
+        var map = new EndpointMap(endpoints);
+        map.Add("/run", HttpMethods.Get, guarded: true, map.Socket(Run("further")));
+        map.Add("/run-py", HttpMethods.Get, guarded: true, map.Socket(Run("run-py")));
+        map.Add("/status", HttpMethods.Get, guarded: false, DeviceEndpoints.StatusAsync);
+        map.Add("/version", HttpMethods.Get, guarded: false, DeviceEndpoints.VersionAsync);
+        map.Add("/version/apt/{pkg}", HttpMethods.Get, guarded: false, device.AptVersionAsync);
+        map.Add("/upload", HttpMethods.Post, guarded: true, device.UploadAsync);
+        map.Add("/recordings/{session}", HttpMethods.Get, guarded: true, new RecordingEndpoint(services.GetRequiredService<SessionTable>(), options).InvokeAsync);
+        return map.Conventions;
 
-        var group = endpoints.MapGroup("");
-        Map("/run", HttpMethods.Get, guarded: true, Run("further"));
-        Map("/run-py", HttpMethods.Get, guarded: true, Run("run-py"));
-        Map("/status", HttpMethods.Get, guarded: false, DeviceEndpoints.StatusAsync);
-        Map("/version", HttpMethods.Get, guarded: false, DeviceEndpoints.VersionAsync);
-        Map("/version/apt/{pkg}", HttpMethods.Get, guarded: false, device.AptVersionAsync);
-        Map("/upload", HttpMethods.Post, guarded: true, device.UploadAsync);
-        Map("/recordings/{session}", HttpMethods.Get, guarded: true, new RecordingEndpoint(services.GetRequiredService<SessionTable>(), options).InvokeAsync);
-        return group;
+        Func<WebSocketVisit, Task> Run(string codec) => new RunEndpoint(
+            codec, services.GetRequiredService<ILinkServer>(), services.GetRequiredService<IOptions<FurtherLink.LinkOptions>>(),
+            services.GetRequiredService<ILogger<RunEndpoint>>()).ServeAsync;
+    }
 
-        void Map(string pattern, string method, bool guarded, RequestDelegate answer)
-        {
-            var endpoint = new LinkEndpoint(pattern, method, guarded, origins, answer, logger);
-            // WebSockets are enabled for these endpoints alone, whatever the app around them does.
-            var pipeline = endpoints.CreateApplicationBuilder();
-            pipeline.UseWebSockets();
-            pipeline.Run(endpoint.InvokeAsync);
-            group.Map(pattern, pipeline.Build()).WithDisplayName($"FurtherLink {pattern}");
-        }
-
-        RequestDelegate Run(string codec) => new RunEndpoint(
-            codec, services.GetRequiredService<ILinkServer>(), options, services.GetRequiredService<IOptions<FurtherLink.LinkOptions>>(),
-            services.GetRequiredService<IHostApplicationLifetime>(), services.GetRequiredService<ILogger<RunEndpoint>>()).InvokeAsync;
+    /// <summary>
+    /// Maps an address of WebSockets that speak a dialect of another package, with the checks of FurtherLink's own: pages of foreign origins
+    /// are refused, and users without a claim of FurtherLink's get the configured access. Needs what AddFurtherLink registers.
+    /// </summary>
+    /// <param name="endpoints">The app, or a group of it.</param>
+    /// <param name="pattern">The path ("/portacode").</param>
+    /// <param name="serve">Accepts a WebSocket and serves it to its end (<see cref="WebSocketPump.ServeAsync"/>).</param>
+    /// <returns>Conventions of the endpoint: RequireAuthorization and the like.</returns>
+    public static IEndpointConventionBuilder MapWebSocket(this IEndpointRouteBuilder endpoints, string pattern, Func<WebSocketVisit, Task> serve)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        ArgumentNullException.ThrowIfNull(serve);
+        var map = new EndpointMap(endpoints);
+        map.Add(pattern, HttpMethods.Get, guarded: true, map.Socket(serve));
+        return map.Conventions;
     }
 
     /// <summary>

@@ -1,77 +1,43 @@
-using System.Net.Sockets;
 using FurtherLink.Messages;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Transports.WebSockets;
 
-/// <summary>Serves WebSockets of one dialect: accepts, reads the query, and hands frames to the server.</summary>
+/// <summary>Serves WebSockets of one dialect of Further-Link's: accepts, reads the query, and hands frames to the server.</summary>
 /// <param name="codec">The dialect's name.</param>
 /// <param name="server">Serves the connections.</param>
-/// <param name="options">Settings of the transport.</param>
 /// <param name="core">Settings of the core.</param>
-/// <param name="lifetime">When the host stops, clients are told.</param>
 /// <param name="logger">The log.</param>
-internal sealed partial class RunEndpoint(
-    string codec, ILinkServer server, IOptions<WebSocketLinkOptions> options, IOptions<LinkOptions> core, IHostApplicationLifetime lifetime,
-    ILogger<RunEndpoint> logger)
+internal sealed partial class RunEndpoint(string codec, ILinkServer server, IOptions<LinkOptions> core, ILogger<RunEndpoint> logger)
 {
-    // How long a goodbye may take: as long as the server gives its last messages.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
-    // tcp(7), netinet/tcp.h: IPPROTO_TCP and TCP_NOTSENT_LOWAT. 16 KiB: the kernel otherwise takes megabytes for a client that does not read,
-    // and everything said later waits behind them.
-    private const int Tcp = 6;
-    private const int NotSentLowWater = 25;
-    private const int NotSentBytes = 16 * 1024;
-
     private static long _lastId;
 
     /// <summary>Serves a connection from its first request to its end.</summary>
-    public async Task InvokeAsync(HttpContext context)
+    public async Task ServeAsync(WebSocketVisit visit)
     {
-        if (!context.WebSockets.IsWebSocketRequest)
-        {
-            await HttpAnswers.ErrorAsync(context, StatusCodes.Status400BadRequest, "this is the address of a WebSocket").ConfigureAwait(false);
-            return;
-        }
-        LimitUnsent(context);
         // Before the client knows of it: connections are numbered in the order in which clients made them.
         var (transport, served) = LinkPipe.CreatePair(core.Value.MaxMessage);
-        var connection = Describe(context, served);
-        using var socket = await context.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
-        {
-            KeepAliveInterval = options.Value.KeepAliveInterval,
-            KeepAliveTimeout = options.Value.KeepAliveTimeout,
-            DangerousEnableCompression = options.Value.Compression,
-        }).ConfigureAwait(false);
-
-        Log.Opened(logger, connection.Id, context.Connection.RemoteIpAddress, context.Request.Path);
-        var pump = new WebSocketPump(socket, transport, core.Value.MaxMessage, connection, logger);
-        pump.Start();
+        var connection = Describe(visit, served);
+        using var socket = await visit.AcceptAsync().ConfigureAwait(false);
+        Log.Opened(logger, connection.Id, visit.Request.HttpContext.Connection.RemoteIpAddress, visit.Request.Path);
         try
         {
-            await server.ServeAsync(connection, lifetime.ApplicationStopping).ConfigureAwait(false);
+            await WebSocketPump.ServeAsync(server, connection, socket, transport, core.Value.MaxMessage, logger, visit.Stopping).ConfigureAwait(false);
         }
         finally
         {
-            await served.Output.CompleteAsync().ConfigureAwait(false);
-            await served.Input.CompleteAsync().ConfigureAwait(false);
-            await pump.StopAsync(Patience).ConfigureAwait(false);
             Log.Closed(logger, connection.Id);
         }
     }
 
-    private LinkConnection Describe(HttpContext context, System.IO.Pipelines.IDuplexPipe frames)
+    private LinkConnection Describe(WebSocketVisit visit, System.IO.Pipelines.IDuplexPipe frames)
     {
-        var query = context.Request.Query;
+        var query = visit.Request.Query;
         var pty = query["pty"].FirstOrDefault();
         return new LinkConnection($"ws-{Interlocked.Increment(ref _lastId)}", codec, frames)
         {
-            Principal = Visitor.Of(context, options.Value),
+            Principal = visit.Principal,
             Lossless = query["delivery"].FirstOrDefault() != "latest",
             Label = query["client"].FirstOrDefault() ?? "",
             Extensions = query["extensions"].SelectMany(names => (names ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
@@ -83,15 +49,6 @@ internal sealed partial class RunEndpoint(
                 Terminal = pty is "1" || string.Equals(pty, "true", StringComparison.OrdinalIgnoreCase) ? TerminalSize.Default : null,
             },
         };
-    }
-
-    private static void LimitUnsent(HttpContext context)
-    {
-        if (!OperatingSystem.IsLinux() || context.Features.Get<IConnectionSocketFeature>()?.Socket is not { ProtocolType: ProtocolType.Tcp } tcp)
-            return;
-        Span<byte> value = stackalloc byte[sizeof(int)];
-        BitConverter.TryWriteBytes(value, NotSentBytes);
-        tcp.SetRawSocketOption(Tcp, NotSentLowWater, value);
     }
 
     private static partial class Log

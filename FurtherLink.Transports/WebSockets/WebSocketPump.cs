@@ -11,7 +11,7 @@ namespace FurtherLink.Transports.WebSockets;
 
 /// <summary>
 /// Moves messages between a WebSocket and a pipe of frames, both ways at once: a message is a frame, received into the pipe's memory
-/// and sent out of it. One object per connection.
+/// and sent out of it. One object per connection. <see cref="ServeAsync"/> is all that a transport over WebSockets needs of it.
 /// </summary>
 /// <param name="socket">The socket; disposed by the caller after <see cref="StopAsync"/>.</param>
 /// <param name="pipe">The transport's end of the pipe.</param>
@@ -23,12 +23,42 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
     // A message that the pipe keeps in several pieces is sent in pieces of at most this, of 64 KiB of output with its JSON around it mostly one.
     private const int MaxPiece = 128 * 1024;
 
+    // How long a goodbye may take: as long as the server gives its last messages.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     private Task _receiving = Task.CompletedTask;
     private Task _sending = Task.CompletedTask;
     private volatile bool _received;
     private long _sentBytes;
     private WebSocketCloseStatus _closeStatus = WebSocketCloseStatus.NormalClosure;
     private string _closeReason = "";
+
+    /// <summary>Serves a connection over a WebSocket to its end, and says goodbye. It does not throw for what the other side does.</summary>
+    /// <param name="server">Serves it.</param>
+    /// <param name="connection">The connection, with the server's end of a pair of pipes (<see cref="LinkPipe"/>).</param>
+    /// <param name="socket">The socket, open; disposed by the caller.</param>
+    /// <param name="transport">The transport's end of the pair.</param>
+    /// <param name="maxMessage">The longest message accepted, in bytes; a longer one ends the connection with 1009.</param>
+    /// <param name="logger">The log.</param>
+    /// <param name="cancellationToken">Ends it: the other side is told with 1001 where there is still time.</param>
+    public static async Task ServeAsync(
+        ILinkServer server, LinkConnection connection, WebSocket socket, IDuplexPipe transport, int maxMessage, ILogger logger, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        ArgumentNullException.ThrowIfNull(connection);
+        var pump = new WebSocketPump(socket, transport, maxMessage, connection, logger);
+        pump.Start();
+        try
+        {
+            await server.ServeAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await connection.Frames.Output.CompleteAsync().ConfigureAwait(false);
+            await connection.Frames.Input.CompleteAsync().ConfigureAwait(false);
+            await pump.StopAsync(Patience).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Begins moving.</summary>
     public void Start()

@@ -1,0 +1,23 @@
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace FurtherLink.Transports.WebSockets;
+
+/// <summary>Answers requests for a WebSocket, of whatever dialect.</summary>
+/// <param name="serve">Accepts one and serves it to its end.</param>
+/// <param name="options">Settings of the transport.</param>
+/// <param name="lifetime">When the host stops, clients are told.</param>
+internal sealed class SocketEndpoint(Func<WebSocketVisit, Task> serve, IOptions<WebSocketLinkOptions> options, IHostApplicationLifetime lifetime)
+{
+    /// <summary>Serves a connection from its first request to its end.</summary>
+    public Task InvokeAsync(HttpContext context)
+    {
+        if (!context.WebSockets.IsWebSocketRequest)
+            return HttpAnswers.ErrorAsync(context, StatusCodes.Status400BadRequest, "this is the address of a WebSocket");
+        if (context.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
+            UnsentBytes.Limit(socket);
+        return serve(new WebSocketVisit(context, options.Value, lifetime.ApplicationStopping));
+    }
+}
