@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -15,7 +16,8 @@ internal sealed class TestHost : IAsyncDisposable
     private readonly WebApplication _app;
     private Task? _listening;
 
-    public TestHost(Action<LinkBuilder>? add = null, Action<LinkOptions>? configure = null, TimeProvider? time = null)
+    public TestHost(
+        Action<LinkBuilder>? add = null, Action<LinkOptions>? configure = null, TimeProvider? time = null, Action<IEndpointRouteBuilder>? map = null)
     {
         var web = WebApplication.CreateSlimBuilder();
         web.WebHost.UseUrls("http://127.0.0.1:0");
@@ -33,6 +35,7 @@ internal sealed class TestHost : IAsyncDisposable
         add?.Invoke(builder);
         _app = web.Build();
         _app.MapFurtherLink();
+        map?.Invoke(_app);
     }
 
     /// <summary>A folder of this host's own, removed with it; every user may enter it.</summary>

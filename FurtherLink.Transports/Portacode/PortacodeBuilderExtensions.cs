@@ -3,16 +3,23 @@ using FurtherLink.Peers;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.Portacode.Codec;
+using FurtherLink.Transports.Portacode.Gateways;
 using FurtherLink.Transports.Portacode.Terminals;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Makes this device one that Portacode gateways know how to use.</summary>
 public static class PortacodeBuilderExtensions
 {
-    /// <summary>Adds the dialect and its actions.</summary>
+    /// <summary>
+    /// Adds the dialect and its actions; the device's key, <see cref="DeviceIdentity"/>; and what dials the gateway of the settings where they name
+    /// one, as a hosted service whose doings <see cref="GatewayStatus"/> tells. Gateways that dial in are let in by MapPortacode.
+    /// </summary>
     /// <param name="builder">What AddFurtherLink returned.</param>
     /// <param name="configuration">The section with <see cref="PortacodeOptions"/>; null = none.</param>
     /// <param name="configure">Sets options in code, after the configuration; null = nothing.</param>
@@ -24,9 +31,19 @@ public static class PortacodeBuilderExtensions
             options.Bind(configuration);
         if (configure is not null)
             options.Configure(configure);
+        builder.Services.TryAddSingleton(static all => OpenIdentity(all.GetRequiredService<IOptions<PortacodeOptions>>().Value));
+        builder.Services.TryAddSingleton<GatewayStatus>();
+        builder.Services.TryAddSingleton<GatewayServer>();
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, GatewayConnector>(static all => new GatewayConnector(
+            new Lazy<DeviceIdentity>(all.GetRequiredService<DeviceIdentity>), all.GetRequiredService<GatewayServer>(), all.GetRequiredService<GatewayStatus>(),
+            all.GetRequiredService<IOptions<PortacodeOptions>>(), all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<GatewayConnector>>())));
         builder.Services.TryAddSingleton<TerminalActions>();
         builder.Services.TryAddSingleton(static all => new ExecAction(all.GetRequiredService<SessionTable>(), all.GetService<TimeProvider>() ?? TimeProvider.System));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, PortacodeService>());
         return builder.AddCodec(PortacodeCodec.Name, static connection => new PortacodeCodec(connection));
     }
+
+    private static DeviceIdentity OpenIdentity(PortacodeOptions options) => options.KeyDirectory.Length > 0
+        ? DeviceIdentity.Open(options.KeyDirectory)
+        : throw new InvalidOperationException($"{nameof(PortacodeOptions)}.{nameof(PortacodeOptions.KeyDirectory)} must say where the device's key is, or is to be made.");
 }

@@ -7,6 +7,70 @@ public sealed class PortacodeOptions
     private long _fileBytesPerSecond;
     private int _maxRequests = 64;
     private int _maxExecOutput = 1024 * 1024;
+    private Uri? _gatewayUrl;
+    private TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(15);
+    private TimeSpan _keepAliveInterval = TimeSpan.FromSeconds(10);
+    private TimeSpan _keepAliveTimeout = TimeSpan.FromSeconds(15);
+    private TimeSpan _minBackoff = TimeSpan.FromSeconds(0.5);
+    private TimeSpan _maxBackoff = TimeSpan.FromSeconds(30);
+    private int _maxMessage = 8 * 1024 * 1024;
+
+    /// <summary>The gateway that the device dials, "ws" or "wss"; null, the default = none: gateways dial in.</summary>
+    public Uri? GatewayUrl
+    {
+        get => _gatewayUrl;
+        set => _gatewayUrl = value is null or { IsAbsoluteUri: true, Scheme: "ws" or "wss", Fragment: "" }
+            ? value
+            : throw new ArgumentException("An address that begins with ws:// or wss://.", nameof(value));
+    }
+
+    /// <summary>The folder with the device's key pair, "id_portacode" and "id_portacode.pub", which are made where they are missing. Mandatory.</summary>
+    public string KeyDirectory { get; set; } = "";
+
+    /// <summary>What a rejected key means: the end, or slow attempts. Default <see cref="KeyRejection.End"/>.</summary>
+    public KeyRejection OnRejected { get; set; }
+
+    /// <summary>How long dialling, and each message of the handshake, may take. Default 15 s.</summary>
+    public TimeSpan HandshakeTimeout
+    {
+        get => _handshakeTimeout;
+        set => _handshakeTimeout = Wait(value);
+    }
+
+    /// <summary>After how long without a sign of life a dialled gateway is sent a ping. Default 10 s.</summary>
+    public TimeSpan KeepAliveInterval
+    {
+        get => _keepAliveInterval;
+        set => _keepAliveInterval = Wait(value);
+    }
+
+    /// <summary>How long the answer to a ping may take before the gateway counts as gone. Default 15 s, so 25 s in all.</summary>
+    public TimeSpan KeepAliveTimeout
+    {
+        get => _keepAliveTimeout;
+        set => _keepAliveTimeout = Wait(value);
+    }
+
+    /// <summary>The first wait before a gateway is dialled again; jitter takes up to a half of it, and further waits double. Default 0.5 s.</summary>
+    public TimeSpan MinBackoff
+    {
+        get => _minBackoff;
+        set => _minBackoff = Wait(value);
+    }
+
+    /// <summary>The longest wait; within a minute of the loss of a connection waits are at most 5 s as well. Default 30 s.</summary>
+    public TimeSpan MaxBackoff
+    {
+        get => _maxBackoff;
+        set => _maxBackoff = Wait(value);
+    }
+
+    /// <summary>The longest message a gateway may send, in bytes. Default 8 MiB, at least 64 KiB.</summary>
+    public int MaxMessage
+    {
+        get => _maxMessage;
+        set => _maxMessage = value >= 64 * 1024 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 65536.");
+    }
 
     /// <summary>The folder that file actions must stay in, links resolved; null, the default = the whole device, as terminals reach it too.</summary>
     public string? FileRoot { get; set; }
@@ -44,4 +108,18 @@ public sealed class PortacodeOptions
         get => _maxExecOutput;
         set => _maxExecOutput = value >= 1024 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1024.");
     }
+
+    private static TimeSpan Wait(TimeSpan value) => value > TimeSpan.Zero && value <= TimeSpan.FromHours(1)
+        ? value
+        : throw new ArgumentOutOfRangeException(nameof(value), value, "More than zero, and at most an hour.");
+}
+
+/// <summary>What a device does whose key its gateway has rejected.</summary>
+public enum KeyRejection
+{
+    /// <summary>It gives up: nothing gets better by itself.</summary>
+    End,
+
+    /// <summary>It tries again now and then, for a person to register the key meanwhile.</summary>
+    Retry,
 }
