@@ -18,6 +18,7 @@ internal static class FurtherLinkCommand
         foreach (var option in serve.Options)
             root.Add(option);
         root.Action = serve.Action;
+        root.Add(ConnectCommand.Create());
         root.Add(RestartCommand.Create());
         root.Add(HoldCommand.Create());
         return root;

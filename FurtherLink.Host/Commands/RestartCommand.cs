@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FurtherLink.Host.Configuration;
 using FurtherLink.Host.Serving;
 
 namespace FurtherLink.Host.Commands;
@@ -9,8 +10,8 @@ internal static class RestartCommand
     /// <summary>Makes the command.</summary>
     public static Command Create()
     {
-        var command = new Command("restart", "Have the running server start anew; programs of sessions that are kept go on.");
-        var options = new SettingOptions(command);
+        var command = new Command("restart", "Have the running server start anew, or with --gateway the device behind it; programs of sessions that are kept go on.");
+        var options = new SettingOptions(command, SettingUse.Serve | SettingUse.Connect);
         command.SetAction(async (result, cancellationToken) =>
         {
             using var configuration = options.Load(result);

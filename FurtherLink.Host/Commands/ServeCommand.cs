@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FurtherLink.Host.Configuration;
 using FurtherLink.Host.Serving;
 
 namespace FurtherLink.Host.Commands;
@@ -13,7 +14,7 @@ internal static class ServeCommand
     public static Command Create()
     {
         var command = new Command(Name, "Listen for clients and run what they start.");
-        var options = new SettingOptions(command);
+        var options = new SettingOptions(command, SettingUse.Serve);
         command.SetAction(async (result, cancellationToken) =>
         {
             using var configuration = options.Load(result);

@@ -3,14 +3,17 @@ using FurtherLink.Host.Configuration;
 
 namespace FurtherLink.Host.Commands;
 
-/// <summary>The options of a command that takes the host's settings: one for each setting that has one.</summary>
+/// <summary>The options of a command that takes the host's settings: one for each setting that has one and concerns it.</summary>
 internal sealed class SettingOptions
 {
-    private readonly Dictionary<Setting, Option> _options = Settings.All.Where(setting => setting.Option is not null).ToDictionary(setting => setting, Make);
+    private readonly Dictionary<Setting, Option> _options;
 
     /// <summary>Adds them to a command.</summary>
-    public SettingOptions(Command command)
+    /// <param name="command">The command.</param>
+    /// <param name="use">Whose settings it takes.</param>
+    public SettingOptions(Command command, SettingUse use)
     {
+        _options = Settings.All.Where(setting => setting.Option is not null && (setting.Use & use) != SettingUse.None).ToDictionary(setting => setting, Make);
         foreach (var option in _options.Values)
             command.Add(option);
     }

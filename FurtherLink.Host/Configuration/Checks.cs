@@ -35,6 +35,18 @@ internal static class Checks
     public static string? PositiveDuration(string text) =>
         Duration(text) ?? (TimeSpan.Parse(text, CultureInfo.InvariantCulture) > TimeSpan.Zero ? null : "must be more than nothing");
 
+    /// <summary>A time span to wait, an hour at most.</summary>
+    public static string? Wait(string text) =>
+        PositiveDuration(text) ?? (TimeSpan.Parse(text, CultureInfo.InvariantCulture) <= TimeSpan.FromHours(1) ? null : "must be at most 01:00:00");
+
+    /// <summary>A name of an enumeration's.</summary>
+    public static string? OneOf<T>(string text)
+        where T : struct, Enum => Enum.GetNames<T>().Contains(text, StringComparer.OrdinalIgnoreCase) ? null : $"must be one of {string.Join(", ", Enum.GetNames<T>())}";
+
+    /// <summary>The address of a Portacode gateway.</summary>
+    public static string? Gateway(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri is { Scheme: "ws" or "wss", Fragment: "" } ? null : "must be an address that begins with ws:// or wss://";
+
     /// <summary>What a client may do.</summary>
     public static string? AccessLevel(string text) =>
         Enum.TryParse<Access>(text, ignoreCase: true, out var access) && Enum.IsDefined(access) ? null : $"must be one of {string.Join(", ", Enum.GetNames<Access>())}";

@@ -30,6 +30,18 @@ internal sealed class ServeOptions
     /// <summary>Web origins that are trusted beside the host's own. Default none.</summary>
     public IReadOnlyList<string> TrustedOrigins { get; init; } = [];
 
+    /// <summary>Portacode gateways may dial in. Default false.</summary>
+    public bool Portacode { get; init; }
+
+    /// <summary>The Portacode gateway to dial; null = none.</summary>
+    public Uri? Gateway { get; init; }
+
+    /// <summary>The folder with the device's key for gateways; null = "keys" in the state directory.</summary>
+    public string? KeyDirectory { get; init; }
+
+    /// <summary>The longest message a gateway may send, in bytes; null = its default.</summary>
+    public int? GatewayMaxMessage { get; init; }
+
     /// <summary>Takes them from a configuration that has been checked.</summary>
     public static ServeOptions Read(HostConfiguration configuration)
     {
@@ -45,6 +57,10 @@ internal sealed class ServeOptions
             Hold = !(Text("NoHold") is { } held && Checks.IsOn(held)),
             Debug = Text("Debug") is { } debug && Checks.IsOn(debug),
             TrustedOrigins = List("TrustedOrigins"),
+            Portacode = Text("Portacode:Listen") is { } listen && Checks.IsOn(listen),
+            Gateway = Text("Portacode:GatewayUrl") is { } gateway ? new Uri(gateway) : null,
+            KeyDirectory = Text("Portacode:KeyDirectory"),
+            GatewayMaxMessage = Text("Portacode:MaxMessage") is { } longest ? int.Parse(longest) : null,
         };
 
         string? Text(string name) => configuration.Find(Key(name)) is { Text.Length: > 0 } value ? value.Text : null;

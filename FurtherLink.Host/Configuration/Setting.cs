@@ -8,8 +8,11 @@ internal sealed record Setting(string Name, string Description)
     /// <summary>One value, a switch, a list, or a group with settings of its own.</summary>
     public SettingShape Shape { get; init; }
 
-    /// <summary>The command line option of "serve"; null = none.</summary>
+    /// <summary>The command line option; null = none.</summary>
     public string? Option { get; init; }
+
+    /// <summary>The commands that it concerns, and that have its option.</summary>
+    public SettingUse Use { get; init; } = SettingUse.Serve | SettingUse.Connect;
 
     /// <summary>What the option's value is called in the help.</summary>
     public string? ValueName { get; init; }
@@ -25,6 +28,20 @@ internal sealed record Setting(string Name, string Description)
 
     /// <summary>Its full key.</summary>
     public string Key => HostConfiguration.Section + ":" + Name;
+}
+
+/// <summary>Which commands a setting concerns.</summary>
+[Flags]
+internal enum SettingUse
+{
+    /// <summary>None.</summary>
+    None = 0,
+
+    /// <summary>"furtherlink serve".</summary>
+    Serve = 1,
+
+    /// <summary>"furtherlink connect".</summary>
+    Connect = 2,
 }
 
 /// <summary>How a setting is written.</summary>

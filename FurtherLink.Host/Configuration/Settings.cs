@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FurtherLink.Transports.Portacode;
 
 namespace FurtherLink.Host.Configuration;
 
@@ -10,18 +11,18 @@ internal static class Settings
     [
         new("Port", "TCP port to listen on; 0 = any free one, which is printed. Default 8028.")
         {
-            Option = "--port", ValueName = "number", Variable = "FURTHER_LINK_PORT", Check = Checks.Number(0, 65535),
+            Use = SettingUse.Serve, Option = "--port", ValueName = "number", Variable = "FURTHER_LINK_PORT", Check = Checks.Number(0, 65535),
         },
         new("Address", "Where to listen: \"loopback\" (127.0.0.1 and ::1), \"any\", or IP addresses. Default loopback.")
         {
-            Shape = SettingShape.List, Option = "--address", ValueName = "address", Check = Checks.Address,
+            Shape = SettingShape.List, Use = SettingUse.Serve, Option = "--address", ValueName = "address", Check = Checks.Address,
         },
         new("NoTls", "Speak plain HTTP and WebSocket instead of TLS.")
         {
-            Shape = SettingShape.Switch, Option = "--no-tls", Variable = "FURTHER_LINK_NOSSL", FromVariable = AnythingButOff, Check = Checks.Switch,
+            Shape = SettingShape.Switch, Use = SettingUse.Serve, Option = "--no-tls", Variable = "FURTHER_LINK_NOSSL", FromVariable = AnythingButOff, Check = Checks.Switch,
         },
-        new("CertificatePath", "PEM file with the TLS certificate and its chain.") { Option = "--cert", ValueName = "file" },
-        new("KeyPath", "PEM file with the certificate's private key. Default: the certificate's file.") { Option = "--key", ValueName = "file" },
+        new("CertificatePath", "PEM file with the TLS certificate and its chain.") { Use = SettingUse.Serve, Option = "--cert", ValueName = "file" },
+        new("KeyPath", "PEM file with the certificate's private key. Default: the certificate's file.") { Use = SettingUse.Serve, Option = "--key", ValueName = "file" },
         new("StateDirectory", "Where the host keeps its key and certificate. Default: $STATE_DIRECTORY, else $XDG_STATE_HOME/furtherlink, else ~/.local/state/furtherlink.")
         {
             Option = "--state-dir", ValueName = "directory",
@@ -45,7 +46,7 @@ internal static class Settings
         },
         new("TrustedOrigins", "Web origins whose pages may run programs (https://example.org); none unless given.")
         {
-            Shape = SettingShape.List, Option = "--trusted-origin", ValueName = "origin", Variable = "FURTHER_LINK_TRUSTED_ORIGINS", Check = Checks.Origin,
+            Shape = SettingShape.List, Use = SettingUse.Serve, Option = "--trusted-origin", ValueName = "origin", Variable = "FURTHER_LINK_TRUSTED_ORIGINS", Check = Checks.Origin,
         },
         new("NoHold", "Run programs that are to be kept in the server itself, where they end with it.")
         {
@@ -77,6 +78,31 @@ internal static class Settings
         {
             Shape = SettingShape.Switch, Check = Checks.TrueOrFalse,
         },
+        new("Portacode:Listen", "Let Portacode gateways dial in at /portacode.")
+        {
+            Shape = SettingShape.Switch, Use = SettingUse.Serve, Option = "--portacode", Check = Checks.Switch,
+        },
+        new("Portacode:GatewayUrl", "The Portacode gateway to dial (wss://example.org/gateway).")
+        {
+            Use = SettingUse.Connect, Option = "--gateway", ValueName = "URL", Variable = "PORTACODE_GATEWAY", Check = Checks.Gateway,
+        },
+        new("Portacode:KeyDirectory", "Folder with the device's key for gateways, id_portacode and id_portacode.pub, made where it is missing. Default: \"keys\" in the state directory.")
+        {
+            Option = "--key-dir", ValueName = "directory",
+        },
+        new("Portacode:OnRejected", "What a rejected key means: End, or Retry now and then. Default End.") { Check = Checks.OneOf<KeyRejection> },
+        new("Portacode:HandshakeTimeout", "How long dialling, and each message of the handshake, may take. Default 00:00:15.") { Check = Checks.Wait },
+        new("Portacode:KeepAliveInterval", "After how long without a sign of life a gateway is sent a ping. Default 00:00:10.") { Check = Checks.Wait },
+        new("Portacode:KeepAliveTimeout", "How long the answer to a ping may take before the gateway counts as gone. Default 00:00:15.") { Check = Checks.Wait },
+        new("Portacode:MinBackoff", "The first wait before a gateway is dialled again. Default 00:00:00.5.") { Check = Checks.Wait },
+        new("Portacode:MaxBackoff", "The longest wait. Default 00:00:30.") { Check = Checks.Wait },
+        new("Portacode:MaxMessage", "The longest message a gateway may send, in bytes. Default 8388608.") { Check = Checks.Number(64 * 1024, int.MaxValue) },
+        new("Portacode:FileRoot", "The folder that file actions must stay in. Default: the whole device."),
+        new("Portacode:Bandwidth", "Bytes per second that client sessions may be sent, by name; \"*\" = every other. Default 0: no limit.") { Shape = SettingShape.Group },
+        new("Portacode:TerminalBytesPerSecond", "Bytes of output per second of each terminal. Default 0: no limit.") { Check = Checks.NumberOrOff(1000) },
+        new("Portacode:FileBytesPerSecond", "Bytes per second of all long answers together. Default 0: no limit.") { Check = Checks.NumberOrOff(1000) },
+        new("Portacode:MaxRequests", "Requests of a gateway that may be under way at once. Default 64.") { Check = Checks.Number(1, int.MaxValue) },
+        new("Portacode:MaxExecOutput", "Characters of output that the result of a command repeats. Default 1048576.") { Check = Checks.Number(1024, int.MaxValue) },
         new("Runners", "Runners made by configuration alone, by name.") { Shape = SettingShape.Group },
     ];
 

@@ -3,6 +3,7 @@ namespace FurtherLink.Host.Configuration;
 /// <summary>Finds every mistake in the settings before anything is started.</summary>
 internal static class SettingsCheck
 {
+    private static readonly Func<string, string?> Bandwidth = Checks.Number(0, long.MaxValue);
     private static readonly string[] RunnerKeys = ["Command", "Extension", "Environment"];
 
     /// <summary>Checks everything that is given.</summary>
@@ -24,14 +25,24 @@ internal static class SettingsCheck
         }
 
         var section = configuration.Root.GetSection(HostConfiguration.Section);
-        mistakes.AddRange(section.GetChildren()
-            .Where(child => !Settings.All.Any(setting => setting.Name.Equals(child.Key, StringComparison.OrdinalIgnoreCase)))
-            .Select(child => $"{child.Key}: there is no such setting{Nearest(child.Key)} (from {configuration.Origin(child.Path)})."));
+        mistakes.AddRange(Unknown(section, "").Select(child => $"{child.Name}: there is no such setting{Nearest(child.Name)} (from {configuration.Origin(child.Path)})."));
+        mistakes.AddRange(section.GetSection("Portacode:Bandwidth").GetChildren()
+            .Where(static limit => Bandwidth(limit.Value ?? "") is not null)
+            .Select(limit => $"Portacode:Bandwidth:{limit.Key}: \"{limit.Value}\" {Bandwidth("")} (from {configuration.Origin(limit.Path)})."));
         foreach (var runner in section.GetSection("Runners").GetChildren())
             mistakes.AddRange(Runner(configuration, runner));
         if (mistakes.Count > 0)
             throw new SettingException(mistakes);
     }
+
+    private static IEnumerable<(string Name, string Path)> Unknown(IConfigurationSection section, string prefix) => section.GetChildren().SelectMany(child =>
+    {
+        var name = prefix + child.Key;
+        if (Settings.All.Any(setting => setting.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            return [];
+        var isSection = Settings.All.Any(setting => setting.Name.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase));
+        return isSection && child.Value is null ? Unknown(child, name + ":") : [(name, child.Path)];
+    });
 
     private static IEnumerable<string> Runner(HostConfiguration configuration, IConfigurationSection runner)
     {

@@ -1,5 +1,6 @@
 using System.Reflection;
 using FurtherLink.Host.Configuration;
+using FurtherLink.Transports.Portacode;
 
 namespace FurtherLink.Host.Serving;
 
@@ -8,8 +9,9 @@ internal static class HoldHost
 {
     /// <summary>Runs it until it holds nothing any more, or a signal ends it with all it holds.</summary>
     /// <param name="configuration">Settings, checked.</param>
+    /// <param name="isDevices">Whether it holds for a device behind a gateway; false = for a server.</param>
     /// <param name="cancellationToken">Ends it as a signal does.</param>
-    public static async Task RunAsync(HostConfiguration configuration, CancellationToken cancellationToken)
+    public static async Task RunAsync(HostConfiguration configuration, bool isDevices, CancellationToken cancellationToken)
     {
         var options = ServeOptions.Read(configuration);
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
@@ -20,12 +22,16 @@ internal static class HoldHost
             builder.Logging.AddFilter("FurtherLink", LogLevel.Warning);
         var section = builder.Configuration.GetSection(HostConfiguration.Section);
         builder.Services.AddFurtherLink(section).AddStandardRunners()
-            .BeHolder(holder => holder.Socket = HoldFiles.Socket(StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable)));
+            .BeHolder(holder => holder.Socket = HoldFiles.Socket(
+                isDevices ? DeviceDirectory.Locate(options) : StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable)));
         builder.Services.PostConfigure<LinkOptions>(link =>
         {
             HostPaths.MakeAbsolute(link, options);
             // The server judges who is slow; the holder waits for the server as long as it takes.
             link.ClientStallTimeout = Timeout.InfiniteTimeSpan;
+
+            // What a gateway may type at once comes here in one message.
+            link.MaxMessage = Math.Max(link.MaxMessage, options.GatewayMaxMessage ?? new PortacodeOptions().MaxMessage);
         });
         using var host = builder.Build();
         // The files of this program may be replaced while it runs: what it may need later is loaded now.

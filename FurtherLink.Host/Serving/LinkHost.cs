@@ -1,7 +1,7 @@
-using System.Runtime.InteropServices;
+using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
-using FurtherLink.Processes;
 using FurtherLink.Sessions;
+using FurtherLink.Transports.Portacode.Gateways;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
@@ -10,8 +10,8 @@ namespace FurtherLink.Host.Serving;
 /// <summary>Composes the server from its parts and runs it until a signal ends it.</summary>
 internal static class LinkHost
 {
-    // Everything must be over within 2 s of a signal: programs get TERM and KILL, clients their last messages; then what is left is cut.
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(1.7);
+    /// <summary>Everything must be over within 2 s of a signal: programs get TERM and KILL, clients their last messages; then what is left is cut.</summary>
+    public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(1.7);
 
     /// <summary>Runs it.</summary>
     /// <param name="configuration">Settings, checked.</param>
@@ -28,17 +28,10 @@ internal static class LinkHost
             await warnings.WriteLineAsync(warning);
 
         using var running = options.Hold ? TakePlace(options, warnings) : null;
-        var restarts = false;
         var app = Build(configuration, options, sockets, certificate, running);
+        using var restart = new PlannedRestart(app.Services);
         await using (app)
         {
-            using var restart = PosixSignalRegistration.Create((PosixSignal)Restart.Signal, signal =>
-            {
-                signal.Cancel = true;
-                restarts = true;
-                app.Services.GetRequiredService<SessionTable>().LeavesHeld = true;
-                app.Lifetime.StopApplication();
-            });
             var sessions = app.Services.GetRequiredService<SessionTable>();
             await sessions.RecoverAsync(cancellationToken);
             await app.StartAsync(cancellationToken);
@@ -55,10 +48,7 @@ internal static class LinkHost
             await app.WaitForShutdownAsync(cancellationToken);
         }
 
-        if (!restarts)
-            return;
-        running?.Dispose();
-        OwnProgram.Replace([.. Environment.GetCommandLineArgs().Skip(1)]);
+        restart.ReplaceIfAsked(running);
     }
 
     private static RunningServer? TakePlace(ServeOptions options, TextWriter warnings)
@@ -77,8 +67,10 @@ internal static class LinkHost
         builder.Services.AddRoutingCore();
         var section = builder.Configuration.GetSection(HostConfiguration.Section);
         var link = builder.Services.AddFurtherLink(section).AddStandardRunners().AddWebSockets(section, endpoints => Replace(endpoints.TrustedOrigins, options.TrustedOrigins));
+        if (options.Portacode)
+            AddPortacode(link, section, options);
         if (running is not null)
-            link.AddHolder(running.Configure);
+            link.AddHolder(holder => running.Configure(holder, ServeCommand.Name));
         builder.Services.PostConfigure<LinkOptions>(link => HostPaths.MakeAbsolute(link, options));
         builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
@@ -100,7 +92,33 @@ internal static class LinkHost
         app.UseFurtherLink();
         app.UseRouting();
         app.MapFurtherLink();
+        if (options.Portacode)
+            MapPortacode(app);
         return app;
+    }
+
+    private static void AddPortacode(LinkBuilder link, IConfigurationSection section, ServeOptions options)
+    {
+        StateDirectory.Prepare(StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable));
+        link.AddPortacode(section.GetSection("Portacode"), portacode =>
+        {
+            portacode.KeyDirectory = DeviceDirectory.Keys(options);
+
+            // To dial is what "connect" does.
+            portacode.GatewayUrl = null;
+        });
+    }
+
+    private static void MapPortacode(WebApplication app)
+    {
+        try
+        {
+            app.MapPortacode();
+        }
+        catch (DeviceIdentityException e)
+        {
+            throw new SettingException($"Portacode:KeyDirectory: {e.Message}");
+        }
     }
 
     // Lists of several sources would be mixed item by item; the strongest source alone counts.

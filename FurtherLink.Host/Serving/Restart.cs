@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Processes;
 
@@ -18,16 +19,23 @@ internal static class Restart
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(HostConfiguration configuration, TextWriter output, TextWriter errors, CancellationToken cancellationToken)
     {
-        var state = StateDirectory.Locate(ServeOptions.Read(configuration).StateDirectory, Environment.GetEnvironmentVariable);
+        var options = ServeOptions.Read(configuration);
+
+        // Said here: the variable and the file may be there for "connect" alone.
+        var isDevice = configuration.Find(HostConfiguration.Section + ":Portacode:GatewayUrl")?.Origin == "--gateway";
+        var (what, command) = isDevice ? ("device", ConnectCommand.Name) : ("server", ServeCommand.Name);
+        var state = isDevice ? DeviceDirectory.Locate(options) : StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable);
         if (RunningServer.Find(state) is not { } before)
         {
-            await errors.WriteLineAsync($"furtherlink: no server runs with the state directory {state}; start one with furtherlink serve, or say its directory with --state-dir.");
+            await errors.WriteLineAsync(isDevice
+                ? $"furtherlink: no device with the key in {DeviceDirectory.Keys(options)} runs for {options.Gateway}; start one with furtherlink connect, or say its folder with --key-dir."
+                : $"furtherlink: no server runs with the state directory {state}; start one with furtherlink serve, or say its directory with --state-dir.");
             return 1;
         }
 
         if (!OwnProgram.TrySignal(before.Pid, Signal))
         {
-            await errors.WriteLineAsync($"furtherlink: the server, process {before.Pid}, is another user's: run this command as that user.");
+            await errors.WriteLineAsync($"furtherlink: the {what}, process {before.Pid}, is another user's: run this command as that user.");
             return 1;
         }
 
@@ -46,11 +54,11 @@ internal static class Restart
             if (!told && Stopwatch.GetElapsedTime(since) > Quiet)
             {
                 told = true;
-                await output.WriteLineAsync("Waiting for the server to end its other programs and to listen again ...");
+                await output.WriteLineAsync($"Waiting for the {what} to end its other programs and to start again ...");
             }
         }
 
-        await errors.WriteLineAsync($"furtherlink: the server has not come back within {Patience.TotalSeconds} s; its own messages say why. Start it with furtherlink serve.");
+        await errors.WriteLineAsync($"furtherlink: the {what} has not come back within {Patience.TotalSeconds} s; its own messages say why. Start it with furtherlink {command}.");
         return 1;
     }
 }

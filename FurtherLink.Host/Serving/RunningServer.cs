@@ -84,11 +84,14 @@ internal sealed class RunningServer : IDisposable
     }
 
     /// <summary>Says where the holder of this server is, and how it is started: with the options of this process.</summary>
-    public void Configure(HolderOptions holder)
+    /// <param name="holder">What is told.</param>
+    /// <param name="command">The command that this process carries out.</param>
+    public void Configure(HolderOptions holder, string command)
     {
         holder.Socket = HoldFiles.Socket(_state);
-        var options = Environment.GetCommandLineArgs().Skip(1).SkipWhile(static argument => argument == ServeCommand.Name);
-        holder.Launch = () => OwnProgram.StartDetached([HoldCommand.Name, .. options], HoldFiles.Log(_state));
+        string[] hold = command == ConnectCommand.Name ? [HoldCommand.Name, HoldCommand.Device] : [HoldCommand.Name];
+        var options = Environment.GetCommandLineArgs().Skip(1).SkipWhile(argument => argument == command);
+        holder.Launch = () => OwnProgram.StartDetached([.. hold, .. options], HoldFiles.Log(_state));
     }
 
     /// <inheritdoc/>

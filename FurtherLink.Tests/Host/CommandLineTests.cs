@@ -5,10 +5,12 @@ namespace FurtherLink.Tests.Host;
 [TestFixture]
 internal sealed class CommandLineTests
 {
-    [TestCase("--help")]
-    [TestCase("-h")]
-    [TestCase("serve --help")]
-    public async Task Help_Asked_ShowsEveryOption(string arguments)
+    [TestCase("--help", "Serve")]
+    [TestCase("-h", "Serve")]
+    [TestCase("serve --help", "Serve")]
+    [TestCase("connect --help", "Connect")]
+    [TestCase("restart --help", "Serve, Connect")]
+    public async Task Help_Asked_ShowsEveryOptionThatConcernsTheCommand(string arguments, string use)
     {
         using var folder = new TemporaryFolder();
         var (code, output, errors) = await HostProcess.RunAsync(folder.Path, arguments);
@@ -16,7 +18,10 @@ internal sealed class CommandLineTests
         Assert.That(errors, Is.Empty);
         Assert.That(output, Does.Contain("furtherlink"));
         foreach (var setting in Settings.All.Where(setting => setting.Option is not null))
-            Assert.That(output, Does.Contain(setting.Option!).And.Contain(setting.Description));
+        {
+            var isShown = (setting.Use & Enum.Parse<SettingUse>(use)) != SettingUse.None;
+            Assert.That(output, isShown ? Does.Contain($"  {setting.Option} ").And.Contain(setting.Description) : Does.Not.Contain($"  {setting.Option} "));
+        }
     }
 
     [Test]
@@ -48,6 +53,7 @@ internal sealed class CommandLineTests
     [TestCase("--temp-dir /dev/null", "TempDirectory: \"/dev/null\"", "--temp-dir")]
     [TestCase("--projects-dir /dev/null", "MiniscreenProjectsDirectory: \"/dev/null\"", "--projects-dir")]
     [TestCase("--user nobody-of-that-name", "DefaultUser: \"nobody-of-that-name\"", "--user")]
+    [TestCase("connect --gateway http://a.example", "Portacode:GatewayUrl: \"http://a.example\"", "--gateway")]
     [TestCase("--trusted-origin https://a.example --trusted-origin b", "TrustedOrigins: \"b\"", "--trusted-origin")]
     public async Task Option_Wrong_IsReportedWithSettingAndExitCode2(string arguments, string setting, string option)
     {

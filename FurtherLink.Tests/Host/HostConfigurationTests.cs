@@ -1,5 +1,6 @@
 using System.Reflection;
 using FurtherLink.Host.Configuration;
+using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.WebSockets;
 
 namespace FurtherLink.Tests.Host;
@@ -36,8 +37,9 @@ internal sealed class HostConfigurationTests
         AssertFound("beside", _beside["appsettings.json"]);
         _working.Write("appsettings.json", $$"""{"FurtherLink":{"{{setting.Name}}":"working"} }""");
         AssertFound("working", _working["appsettings.json"]);
-        variables["FurtherLink__" + setting.Name] = "nested";
-        AssertFound("nested", "FurtherLink__" + setting.Name);
+        var nested = "FurtherLink__" + setting.Name.Replace(":", "__", StringComparison.Ordinal);
+        variables[nested] = "nested";
+        AssertFound("nested", nested);
         if (setting.Variable is { } variable)
         {
             variables[variable] = "variable";
@@ -145,7 +147,8 @@ internal sealed class HostConfigurationTests
     public void Settings_OfTheLibraries_AreAllKnownToTheHost()
     {
         var names = new[] { typeof(LinkOptions), typeof(WebSocketLinkOptions) }
-            .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)).Select(property => property.Name);
+            .SelectMany(type => type.GetProperties(BindingFlags.Public | BindingFlags.Instance)).Select(property => property.Name)
+            .Concat(typeof(PortacodeOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => "Portacode:" + property.Name));
         Assert.That(Settings.All.Select(setting => setting.Name), Is.SupersetOf(names));
     }
 

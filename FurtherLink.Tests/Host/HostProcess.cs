@@ -137,7 +137,7 @@ internal sealed partial class HostProcess : IAsyncDisposable
     }
 
     private static bool IsOurs(string name) =>
-        name.StartsWith("FURTHER", StringComparison.OrdinalIgnoreCase) || name is "STATE_DIRECTORY" or "XDG_STATE_HOME";
+        name.StartsWith("FURTHER", StringComparison.OrdinalIgnoreCase) || name is "PORTACODE_GATEWAY" or "STATE_DIRECTORY" or "XDG_STATE_HOME";
 
     [GeneratedRegex(@"^  (?<address>https?://\S+)$", RegexOptions.Multiline | RegexOptions.NonBacktracking)]
     private static partial Regex AddressLine();

@@ -37,10 +37,18 @@ internal sealed class SettingsCheckTests
     [TestCase("TrustedOrigins", "https://*.example.org")]
     [TestCase("TrustedOrigins", "ftp://example.org")]
     [TestCase("TrustedOrigins", "null")]
+    [TestCase("Portacode:GatewayUrl", "https://example.org")]
+    [TestCase("Portacode:GatewayUrl", "example.org")]
+    [TestCase("Portacode:OnRejected", "Panic")]
+    [TestCase("Portacode:MinBackoff", "00:00:00")]
+    [TestCase("Portacode:MaxBackoff", "01:00:01")]
+    [TestCase("Portacode:MaxMessage", "65535")]
+    [TestCase("Portacode:TerminalBytesPerSecond", "999")]
+    [TestCase("Portacode:Bandwidth:*", "fast")]
     public void Value_Wrong_IsReportedWithNameAndOrigin(string name, string text)
     {
-        Assert.That(Mistakes(new Dictionary<string, string> { ["FurtherLink__" + name] = text }), Has.Length.EqualTo(1)
-            .And.All.StartsWith($"{name}: \"{text}\" ").And.All.EndsWith($"(from FurtherLink__{name})."));
+        Assert.That(Mistakes(new Dictionary<string, string> { ["FurtherLink__" + name.Replace(":", "__", StringComparison.Ordinal)] = text }), Has.Length.EqualTo(1)
+            .And.All.StartsWith($"{name}: \"{text}\" ").And.All.EndsWith($"(from FurtherLink__{name.Replace(":", "__", StringComparison.Ordinal)})."));
     }
 
     [TestCase("Port", "0")]
@@ -55,9 +63,12 @@ internal sealed class SettingsCheckTests
     [TestCase("WorkDirectory", "/tmp/not/there/yet")]
     [TestCase("DefaultUser", "root")]
     [TestCase("TrustedOrigins", "https://example.org,http://localhost:3000")]
+    [TestCase("Portacode:GatewayUrl", "wss://example.org/gateway?token=1")]
+    [TestCase("Portacode:OnRejected", "retry")]
+    [TestCase("Portacode:Bandwidth:somebody", "100000")]
     public void Value_Right_IsTaken(string name, string text)
     {
-        Assert.That(Mistakes(new Dictionary<string, string> { ["FurtherLink__" + name] = text }), Is.Empty);
+        Assert.That(Mistakes(new Dictionary<string, string> { ["FurtherLink__" + name.Replace(":", "__", StringComparison.Ordinal)] = text }), Is.Empty);
     }
 
     [Test]
@@ -70,12 +81,13 @@ internal sealed class SettingsCheckTests
     [Test]
     public void Mistakes_Several_AreAllReported()
     {
-        var mistakes = Mistakes(new Dictionary<string, string> { ["FURTHER_LINK_PORT"] = "x", ["FurtherLink__Prot"] = "1", ["FurtherLink__Whatever"] = "1" });
+        var mistakes = Mistakes(new Dictionary<string, string> { ["FURTHER_LINK_PORT"] = "x", ["FurtherLink__Prot"] = "1", ["FurtherLink__Whatever"] = "1", ["FurtherLink__Portacode__Gateway"] = "1" });
         Assert.That(mistakes, Is.EquivalentTo(new[]
         {
             "Port: \"x\" must be a whole number from 0 to 65535 (from FURTHER_LINK_PORT).",
             "Prot: there is no such setting; did you mean Port? (from FurtherLink__Prot).",
             "Whatever: there is no such setting (from FurtherLink__Whatever).",
+            "Portacode:Gateway: there is no such setting (from FurtherLink__Portacode__Gateway).",
         }));
     }
 
