@@ -23,6 +23,9 @@ internal static class DeviceDirectory
         return Path.Combine(Parent(options), Convert.ToHexStringLower(who)[..16]);
     }
 
+    /// <summary>A gateway's address as it may be printed: without what may stand in front of the host or behind the path, a password or a token.</summary>
+    public static string Printable(Uri gateway) => gateway.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+
     /// <summary>Makes the folders above it, so that each is closed to others.</summary>
     /// <exception cref="SettingException">One cannot be made or closed.</exception>
     public static void PrepareParents(ServeOptions options)

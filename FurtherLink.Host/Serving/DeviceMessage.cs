@@ -9,7 +9,7 @@ internal static class DeviceMessage
     public static void Write(TextWriter output, string version, Uri gateway, DeviceIdentity identity, GatewayReport report)
     {
         output.WriteLine($"FurtherLink {version} is a device behind the gateway");
-        output.WriteLine($"  {gateway}");
+        output.WriteLine($"  {DeviceDirectory.Printable(gateway)}");
         output.WriteLine($"Key {identity.Fingerprint}");
         output.WriteLine($"  {identity.PublicKeyFile}");
         output.WriteLine(report switch

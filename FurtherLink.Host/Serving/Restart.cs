@@ -28,7 +28,7 @@ internal static class Restart
         if (RunningServer.Find(state) is not { } before)
         {
             await errors.WriteLineAsync(isDevice
-                ? $"furtherlink: no device with the key in {DeviceDirectory.Keys(options)} runs for {options.Gateway}; start one with furtherlink connect, or say its folder with --key-dir."
+                ? $"furtherlink: no device with the key in {DeviceDirectory.Keys(options)} runs for {DeviceDirectory.Printable(options.Gateway!)}; start one with furtherlink connect, or say its folder with --key-dir."
                 : $"furtherlink: no server runs with the state directory {state}; start one with furtherlink serve, or say its directory with --state-dir.");
             return 1;
         }

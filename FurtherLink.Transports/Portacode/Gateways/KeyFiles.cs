@@ -187,7 +187,7 @@ internal sealed class KeyFiles(string folder)
 
     private FileStream Lock()
     {
-        var path = Path.Combine(folder, "lock");
+        var path = PrivateKey + ".lock";
         var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
             options.UnixCreateMode = PrivateFile;
