@@ -7,6 +7,7 @@ public sealed class PortacodeOptions
     private long _fileBytesPerSecond;
     private int _maxRequests = 64;
     private int _maxExecOutput = 1024 * 1024;
+    private int _fileReadLimit = 64 * 1024 * 1024;
     private Uri? _gatewayUrl;
     private TimeSpan _handshakeTimeout = TimeSpan.FromSeconds(15);
     private TimeSpan _keepAliveInterval = TimeSpan.FromSeconds(10);
@@ -107,6 +108,16 @@ public sealed class PortacodeOptions
     {
         get => _maxExecOutput;
         set => _maxExecOutput = value >= 1024 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1024.");
+    }
+
+    /// <summary>The most bytes of a file that one "file_read" gives; larger ones are read by pages. Default 64 MiB, 4 KiB to 128 MiB.</summary>
+    public int FileReadLimit
+    {
+        get => _fileReadLimit;
+        // The answer holds the file as one text, and .NET's JSON writer takes none of more than 166 666 666 characters: 10^9 bytes, six for a character at worst.
+        set => _fileReadLimit = value is >= 4096 and <= 128 * 1024 * 1024
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), value, "4096 to 134217728.");
     }
 
     private static TimeSpan Wait(TimeSpan value) => value > TimeSpan.Zero && value <= TimeSpan.FromHours(1)

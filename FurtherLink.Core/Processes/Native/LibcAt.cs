@@ -10,6 +10,8 @@ internal static partial class LibcAt
     internal const int AtRemoveDir = 0x200;
 
     internal const int OpenWriteOnly = 1;
+    internal const int OpenNoControllingTerminal = 0x100;
+    internal const int OpenPathOnly = 0x200000;
     internal const int OpenCreate = 0x40;
     internal const int OpenExclusive = 0x80;
     internal const int OpenNonBlocking = 0x800;
@@ -19,13 +21,16 @@ internal static partial class LibcAt
     internal const int RenameExchange = 2;
 
     // The numbers of asm-generic/errno-base.h and errno.h, the same on every architecture .NET runs on.
+    internal const int NotPermitted = 1;
     internal const int NoEntry = 2;
     internal const int PermissionDenied = 13;
     internal const int Exists = 17;
     internal const int NotDirectory = 20;
     internal const int Invalid = 22;
+    internal const int NotSupported = 95;
     internal const int IsDirectory = 21;
     internal const int NotImplemented = 38;
+    internal const int NotEmpty = 39;
     internal const int TooManyLinks = 40;
 
     internal const ushort TypeMask = 0xF000;
@@ -36,6 +41,12 @@ internal static partial class LibcAt
     // STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO
     private const uint StatxMask = 0x1 | 0x2 | 0x8 | 0x100;
     private const int AtEmptyPath = 0x1000;
+
+    // STATX_BASIC_STATS
+    private const uint StatxBasic = 0x7FF;
+
+    /// <summary>AT_FDCWD: a path that is not absolute begins at the process's working directory.</summary>
+    internal static SafeFileHandle CurrentDirectory { get; } = new(-100, ownsHandle: false);
 
     // Arm has its own numbers for these two (asm/fcntl.h).
     internal static int OpenDirectory { get; } = IsArm ? 0x4000 : 0x10000;
@@ -56,6 +67,20 @@ internal static partial class LibcAt
     {
         StatxBuffer buffer;
         return statx(file, "", AtEmptyPath, StatxMask, &buffer) == 0 ? new FileStatus(buffer.Mode, buffer.Uid) : null;
+    }
+
+    /// <summary>All that statx(2) says of a path; null and errno where it fails.</summary>
+    internal static unsafe StatxBuffer? StatusOf(string path, bool followLinks)
+    {
+        StatxBuffer buffer;
+        return statx(CurrentDirectory, path, followLinks ? 0 : AtSymlinkNoFollow, StatxBasic, &buffer) == 0 ? buffer : null;
+    }
+
+    /// <summary>All that statx(2) says of an open file; null and errno where it fails.</summary>
+    internal static unsafe StatxBuffer? StatusOf(SafeFileHandle file)
+    {
+        StatxBuffer buffer;
+        return statx(file, "", AtEmptyPath, StatxBasic, &buffer) == 0 ? buffer : null;
     }
 
     /// <summary>The text of a symbolic link in a directory; null where there is none.</summary>
@@ -126,13 +151,44 @@ internal static partial class LibcAt
 
     /// <summary>struct statx of linux/stat.h: the same layout on every architecture, 256 bytes.</summary>
     [StructLayout(LayoutKind.Explicit, Size = 256)]
-    private struct StatxBuffer
+    internal struct StatxBuffer
     {
+        [FieldOffset(16)]
+        public uint Links;
+
         [FieldOffset(20)]
         public uint Uid;
 
+        [FieldOffset(24)]
+        public uint Gid;
+
         [FieldOffset(28)]
         public ushort Mode;
+
+        [FieldOffset(40)]
+        public ulong Size;
+
+        [FieldOffset(64)]
+        public StatxTime Accessed;
+
+        [FieldOffset(96)]
+        public StatxTime Changed;
+
+        [FieldOffset(112)]
+        public StatxTime Modified;
+    }
+
+    /// <summary>struct statx_timestamp: seconds since 1970 and nanoseconds of the second.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 16)]
+    internal struct StatxTime
+    {
+        [FieldOffset(0)]
+        public long Seconds;
+
+        [FieldOffset(8)]
+        public uint Nanoseconds;
+
+        public readonly double Total => Seconds + (Nanoseconds / 1e9);
     }
 }
 
