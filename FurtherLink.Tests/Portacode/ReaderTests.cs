@@ -125,7 +125,7 @@ internal sealed class ReaderTests
         });
     }
 
-    private static NUnit.Framework.Constraints.IResolveConstraint Says(string message) => Throws.InstanceOf<LinkException>().With.Message.EqualTo(message);
+    private static NUnit.Framework.Constraints.EqualStringConstraint Says(string message) => Throws.InstanceOf<LinkException>().With.Message.EqualTo(message);
 
     private static ClientMessage? Read(string frame) => new PortacodeReader().Read(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(frame)));
 }

@@ -3,6 +3,7 @@ using FurtherLink.Peers;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.Portacode.Codec;
+using FurtherLink.Transports.Portacode.Files;
 using FurtherLink.Transports.Portacode.Gateways;
 using FurtherLink.Transports.Portacode.Terminals;
 using Microsoft.Extensions.Configuration;
@@ -39,8 +40,19 @@ public static class PortacodeBuilderExtensions
             all.GetRequiredService<IOptions<PortacodeOptions>>(), all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<GatewayConnector>>())));
         builder.Services.TryAddSingleton<TerminalActions>();
         builder.Services.TryAddSingleton(static all => new ExecAction(all.GetRequiredService<SessionTable>(), all.GetService<TimeProvider>() ?? TimeProvider.System));
+        AddFiles(builder.Services);
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, PortacodeService>());
         return builder.AddCodec(PortacodeCodec.Name, static connection => new PortacodeCodec(connection));
+    }
+
+    private static void AddFiles(IServiceCollection services)
+    {
+        services.TryAddSingleton(static all => new DevicePaths(all.GetRequiredService<IOptions<PortacodeOptions>>().Value.FileRoot));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, FileActions>(static all =>
+            new FileActions(all.GetRequiredService<DevicePaths>(), all.GetRequiredService<IOptions<PortacodeOptions>>().Value)));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, DirectoryActions>(static all => new DirectoryActions(all.GetRequiredService<DevicePaths>())));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, SearchActions>(static all =>
+            new SearchActions(all.GetRequiredService<DevicePaths>(), all.GetService<TimeProvider>() ?? TimeProvider.System)));
     }
 
     private static DeviceIdentity OpenIdentity(PortacodeOptions options) => options.KeyDirectory.Length > 0

@@ -56,6 +56,17 @@ internal sealed class FileRootTests : FilesFixture
     }
 
     [Test]
+    public void Path_Resolved_IsAbsoluteWithoutLinksOrDenied()
+    {
+        Link("root/in", "d");
+        Link("root/out", "../outside");
+        Assert.That(_paths.Resolve("in/../f"), Is.EqualTo(In("root/f")));
+        Assert.That(_paths.Resolve("in/new"), Is.EqualTo(In("root/d/new")));
+        Assert.That(() => _paths.Resolve("out/f"), Throws.InstanceOf<LinkException>().With.Message.EqualTo("Permission denied: out/f"));
+        Assert.That(new DevicePaths(null).Resolve(In("root/./out") + "/"), Is.EqualTo(In("root/out")));
+    }
+
+    [Test]
     public async Task Path_Absolute_IsTheDevices()
     {
         Assert.That(await ReadAsync(In("root/d/f")), Is.EqualTo("inside"));

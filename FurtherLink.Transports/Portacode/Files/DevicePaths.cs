@@ -43,6 +43,14 @@ internal sealed class DevicePaths(string? root)
             return new DevicePath(given, Walk(given, path.Real, followLast: true, null), null);
     }
 
+    /// <summary>Makes a path absolute, for actions that open it themselves; with a root set, all links are followed.</summary>
+    /// <exception cref="LinkException">It lies outside the root, or cannot be a path.</exception>
+    public string Resolve(string given)
+    {
+        using var path = Find(given);
+        return path.Real;
+    }
+
     private DevicePath Inside(string given, bool followLast)
     {
         var real = Walk(_root!, _root!, followLast: true, null);
