@@ -186,7 +186,11 @@ internal sealed class ContentActionsTests
         var content = Content(10_000);
         var answer = await AskAsync("file_upload", new JsonObject
         {
-            ["path"] = "new/a.bin", ["content_base64"] = Convert.ToBase64String(content), ["file_name"] = "a.bin", ["mime_type"] = "x/y", ["file_size"] = 10_000,
+            ["path"] = "new/a.bin",
+            ["content_base64"] = Convert.ToBase64String(content),
+            ["file_name"] = "a.bin",
+            ["mime_type"] = "x/y",
+            ["file_size"] = 10_000,
         });
 
         Assert.Multiple(() =>

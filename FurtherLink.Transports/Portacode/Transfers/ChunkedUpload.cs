@@ -137,6 +137,9 @@ internal sealed class ChunkedUpload : IDisposable
     private static void Demand(bool fits)
     {
         if (!fits)
-            throw new LinkException(FailureCode.BadValue, "The chunk's size does not agree with total_size, chunk_count and the other chunks: all but the last are of one size");
+        {
+            throw new LinkException(
+                FailureCode.BadValue, "The chunk's size does not agree with total_size, chunk_count and the other chunks: all but the last are of one size");
+        }
     }
 }

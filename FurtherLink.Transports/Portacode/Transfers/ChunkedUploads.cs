@@ -125,7 +125,11 @@ internal sealed class ChunkedUploads : IDisposable
             if (_entries.Count >= _options.MaxUploads)
                 throw new LinkException(FailureCode.Limited, $"{_options.MaxUploads} uploads are under way: try again when one of them is complete");
             if (_entries.Values.Sum(static entry => entry.Upload.TotalSize) + total > (_options.MaxUploadBytes + 2) / 3 * 4)
-                throw new LinkException(FailureCode.Limited, $"The uploads under way have more than {_options.MaxUploadBytes} bytes: try again when one of them is complete");
+            {
+                throw new LinkException(
+                    FailureCode.Limited, $"The uploads under way have more than {_options.MaxUploadBytes} bytes: try again when one of them is complete");
+            }
+
             // The text and the file are there together for a moment.
             _space.Demand(Path.GetDirectoryName(path)!, total + (total / 4 * 3));
             var entry = new Entry(begin()) { Touched = _time.GetTimestamp() };
