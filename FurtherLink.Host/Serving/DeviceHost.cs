@@ -8,8 +8,8 @@ namespace FurtherLink.Host.Serving;
 /// <summary>Composes the device behind a gateway, which has no port, and runs it until a signal ends it or the gateway rejects its key.</summary>
 internal static class DeviceHost
 {
-    // How long the start message waits for the gateway's answer; what comes later is in the log.
-    private static readonly TimeSpan FirstAnswer = TimeSpan.FromSeconds(2);
+    // All is over within 2 s of a signal, also where the gateway does not listen: programs end, it is told for a second at most, then it is cut.
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(1.3);
 
     /// <summary>Runs it.</summary>
     /// <param name="configuration">Settings, checked.</param>
@@ -33,16 +33,7 @@ internal static class DeviceHost
             await host.StartAsync(cancellationToken);
             running?.Announce(sessions.Sessions.Count());
             var stopping = host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
-            var report = await FirstReportAsync(status, stopping);
-            try
-            {
-                DeviceMessage.Write(output, ProductVersion.Text, options.Gateway!, identity, report);
-            }
-            catch (IOException e)
-            {
-                await warnings.WriteLineAsync($"furtherlink: the start message cannot be written: {e.Message}");
-            }
-
+            await TellAsync(output, warnings, options.Gateway!, identity, status, stopping);
             var shutdown = host.WaitForShutdownAsync(cancellationToken);
             if (await Task.WhenAny(status.WaitAsync(static now => now.IsLast, stopping), shutdown) != shutdown && !stopping.IsCancellationRequested)
                 host.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
@@ -77,7 +68,7 @@ internal static class DeviceHost
             link.AddHolder(holder => running.Configure(holder, ConnectCommand.Name));
         builder.Services.PostConfigure<LinkOptions>(link => HostPaths.MakeAbsolute(link, options));
         builder.Services.AddHostedService<WarmUp>();
-        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = LinkHost.ShutdownTimeout);
+        builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
         return builder.Build();
     }
 
@@ -93,15 +84,23 @@ internal static class DeviceHost
         }
     }
 
-    private static async Task<GatewayReport> FirstReportAsync(GatewayStatus status, CancellationToken stopping)
+    private static async Task TellAsync(
+        TextWriter output, TextWriter warnings, Uri gateway, DeviceIdentity identity, GatewayStatus status, CancellationToken stopping)
     {
         try
         {
-            return await status.WaitAsync(static report => report.State is not GatewayState.Waiting || report.Why.Length > 0, stopping).WaitAsync(FirstAnswer, CancellationToken.None);
+            DeviceMessage.WriteIdentity(output, ProductVersion.Text, gateway, identity);
+
+            // The handshake's limits are this one's too.
+            DeviceMessage.WriteState(output, await status.WaitAsync(static report => report.State is not GatewayState.Waiting || report.Why.Length > 0, stopping));
         }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        catch (OperationCanceledException)
         {
-            return status.Current;
+            // It stops before it is known.
+        }
+        catch (IOException e)
+        {
+            await warnings.WriteLineAsync($"furtherlink: the start message cannot be written: {e.Message}");
         }
     }
 }

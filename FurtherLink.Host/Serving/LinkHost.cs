@@ -10,8 +10,8 @@ namespace FurtherLink.Host.Serving;
 /// <summary>Composes the server from its parts and runs it until a signal ends it.</summary>
 internal static class LinkHost
 {
-    /// <summary>Everything must be over within 2 s of a signal: programs get TERM and KILL, clients their last messages; then what is left is cut.</summary>
-    public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(1.7);
+    // Everything must be over within 2 s of a signal: programs get TERM and KILL, clients their last messages; then what is left is cut.
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(1.7);
 
     /// <summary>Runs it.</summary>
     /// <param name="configuration">Settings, checked.</param>

@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using FurtherLink.Tests.Support;
 using FurtherLink.Tests.Transports.Portacode.Gateways;
@@ -32,7 +34,7 @@ internal sealed class ConnectTests
     [Test]
     public async Task Device_Accepted_SaysWhoItIsAndThatItIsConnected()
     {
-        _gateway = await TestGateway.StartAsync(TestGateway.Taking(DrainAsync));
+        _gateway = await TestGateway.StartAsync(TestGateway.Taking(TestGateway.DrainAsync));
         await using var device = await HostProcess.ServeAsync(_folder.Path, $"connect --gateway {new UriBuilder(_gateway.Address) { UserName = "me", Password = "secret", Query = "token=secret" }}");
         Assert.That(device.Output, Does.Contain($"  {_gateway.Address}\n").And.Not.Contain("secret").And.Contain($"{State}/keys/id_portacode.pub").And.Contain("\nConnected.\n"));
         Assert.That(device.Output, Does.Match("\nKey [0-9a-f]{16}\n"));
@@ -45,10 +47,28 @@ internal sealed class ConnectTests
     [Test]
     public async Task Gateway_InTheVariable_IsDialled()
     {
-        _gateway = await TestGateway.StartAsync(TestGateway.Taking(DrainAsync));
+        _gateway = await TestGateway.StartAsync(TestGateway.Taking(TestGateway.DrainAsync));
         await using var device = await HostProcess.ServeAsync(
             _folder.Path, "connect --key-dir mine", new Dictionary<string, string?> { ["PORTACODE_GATEWAY"] = _gateway.Address.ToString() });
         Assert.That(device.Output, Does.Contain("\nConnected.\n").And.Contain(_folder["mine/id_portacode.pub"]));
+    }
+
+    [Test]
+    public async Task Gateway_OverTls_IsDialledWhereItsCertificateIsTrusted([Values] bool isTrusted)
+    {
+        using var key = RSA.Create(2048);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        var request = new CertificateRequest("CN=gateway", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        request.CertificateExtensions.Add(names.Build());
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        using var certificate = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
+        _folder.Write("trusted/gateway.pem", isTrusted ? certificate.ExportCertificatePem() : "");
+        _gateway = await TestGateway.StartAsync(TestGateway.Taking(TestGateway.DrainAsync), certificate);
+        await using var device = await HostProcess.ServeAsync(
+            _folder.Path, $"connect --gateway {_gateway.Address}", new Dictionary<string, string?> { ["SSL_CERT_FILE"] = _folder["trusted/gateway.pem"] });
+        Assert.That(_gateway.Address.Scheme, Is.EqualTo("wss"));
+        Assert.That(device.Output, isTrusted ? Does.Contain("\nConnected.\n") : Does.Contain("\nWaiting: The remote certificate is invalid"));
     }
 
     [Test]
@@ -137,8 +157,8 @@ internal sealed class ConnectTests
             if (pids.Count == 0)
                 pids.Add(await StartTerminalAsync(socket, stop));
             else
-                listed.TrySetResult(await UntilAsync(socket, "terminal_list", stop));
-            await DrainAsync(socket, stop);
+                listed.TrySetResult(await TestGateway.UntilAsync(socket, "terminal_list", stop));
+            await TestGateway.DrainAsync(socket, stop);
         }));
         await using var device = await HostProcess.ServeAsync(_folder.Path, $"connect --gateway {_gateway.Address}");
         await Patience.UntilAsync(() => pids.Count == 1, "the terminal");
@@ -169,7 +189,7 @@ internal sealed class ConnectTests
         _gateway = await TestGateway.StartAsync(TestGateway.Taking(async (socket, stop) =>
         {
             await StartTerminalAsync(socket, stop);
-            await DrainAsync(socket, stop);
+            await TestGateway.DrainAsync(socket, stop);
         }));
         await using var server = await HostProcess.ServeAsync(_folder.Path, "--port 0 --no-tls");
         await using var one = await HostProcess.ServeAsync(_folder.Path, $"connect --gateway {_gateway.Address}");
@@ -195,7 +215,7 @@ internal sealed class ConnectTests
         using var socket = new ClientWebSocket();
         await socket.ConnectAsync(new Uri(new UriBuilder(server.Address) { Scheme = "ws" }.Uri, "/portacode"), default);
         await TestGateway.AuthenticateAsync(socket, default);
-        Assert.That(await UntilAsync(socket, "terminal_list", default).WaitAsync(Patience.Long), Is.Not.Null);
+        Assert.That(await TestGateway.UntilAsync(socket, "terminal_list", default).WaitAsync(Patience.Long), Is.Not.Null);
     }
 
     [Test]
@@ -218,24 +238,7 @@ internal sealed class ConnectTests
     private static async Task<int> StartTerminalAsync(WebSocket socket, CancellationToken stop)
     {
         await TestGateway.SendAsync(socket, """{"channel":0,"payload":{"cmd":"terminal_start","shell":"/bin/cat","reply_channel":"A"}}""", stop);
-        return (int)(await UntilAsync(socket, "terminal_started", stop))["pid"]!;
-    }
-
-    private static async Task<JsonNode> UntilAsync(WebSocket socket, string name, CancellationToken stop)
-    {
-        while (JsonNode.Parse(await TestGateway.ReceiveAsync(socket, stop) ?? "null") is { } frame)
-        {
-            if (frame["payload"] is JsonObject payload && (string?)payload["event"] == name)
-                return payload;
-        }
-
-        throw new AssertionException($"The device closed the connection before \"{name}\" came.");
-    }
-
-    private static async Task DrainAsync(WebSocket socket, CancellationToken stop)
-    {
-        while (await TestGateway.ReceiveAsync(socket, stop) is not null)
-            continue;
+        return (int)(await TestGateway.UntilAsync(socket, "terminal_started", stop))["pid"]!;
     }
 
     /// <summary>How many of a process's TCP sockets listen (proc(5): state 0A).</summary>

@@ -46,9 +46,9 @@ internal sealed class GatewayConnectorTests
         _gateway = await TestGateway.StartAsync(TestGateway.Taking(async (socket, stop) =>
         {
             await AskAsync(socket, "no_such_thing", stop);
-            answered.SetResult(await UntilAsync(socket, "error", stop));
+            answered.SetResult(await TestGateway.UntilAsync(socket, "error", stop));
             await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, "", stop);
-            await DrainAsync(socket, stop);
+            await TestGateway.DrainAsync(socket, stop);
         }));
         await StartDeviceAsync(_gateway.Address);
         await Status.WaitAsync(report => report.State is GatewayState.Connected).WaitAsync(Patience.Long);
@@ -63,9 +63,9 @@ internal sealed class GatewayConnectorTests
         _gateway = await TestGateway.StartAsync(TestGateway.Taking(async (socket, stop) =>
         {
             await AskAsync(socket, "long_one", stop, new string('x', 6 * 1024 * 1024));
-            await UntilAsync(socket, "error", stop);
+            await TestGateway.UntilAsync(socket, "error", stop);
             await TestGateway.SendAsync(socket, new string('x', (8 * 1024 * 1024) + 1), stop);
-            await DrainAsync(socket, stop);
+            await TestGateway.DrainAsync(socket, stop);
             closed.TrySetResult(socket.CloseStatus);
         }));
         await StartDeviceAsync(_gateway.Address);
@@ -83,13 +83,13 @@ internal sealed class GatewayConnectorTests
             if (terminal is null)
             {
                 await TestGateway.SendAsync(socket, """{"channel":0,"payload":{"cmd":"terminal_start","shell":"/bin/cat"}}""", stop);
-                terminal = (string?)(await UntilAsync(socket, "terminal_started", stop))["terminal_id"];
+                terminal = (string?)(await TestGateway.UntilAsync(socket, "terminal_started", stop))["terminal_id"];
                 socket.Abort();
                 return;
             }
 
-            listed.TrySetResult(await UntilAsync(socket, "terminal_list", stop));
-            await DrainAsync(socket, stop);
+            listed.TrySetResult(await TestGateway.UntilAsync(socket, "terminal_list", stop));
+            await TestGateway.DrainAsync(socket, stop);
         }));
         await StartDeviceAsync(_gateway.Address);
         var list = await listed.Task.WaitAsync(Patience.Long);
@@ -159,7 +159,7 @@ internal sealed class GatewayConnectorTests
         {
             if (withOutput)
                 await TestGateway.SendAsync(socket, """{"channel":0,"payload":{"cmd":"terminal_start","shell":"/usr/bin/yes"}}""", stop);
-            await DrainAsync(socket, stop);
+            await TestGateway.DrainAsync(socket, stop);
         }));
         await using var proxy = new StallingProxy(_gateway.Address.Port);
         await StartDeviceAsync(new UriBuilder(_gateway.Address) { Port = proxy.Port }.Uri, options =>
@@ -207,7 +207,7 @@ internal sealed class GatewayConnectorTests
             }
 
             await TestGateway.AuthenticateAsync(socket, stop);
-            await DrainAsync(socket, stop);
+            await TestGateway.DrainAsync(socket, stop);
         });
         await StartDeviceAsync(_gateway.Address, options => options.OnRejected = KeyRejection.Retry, time);
         var report = await Status.WaitAsync(report => report.State is GatewayState.Rejected).WaitAsync(Patience.Long);
@@ -229,7 +229,7 @@ internal sealed class GatewayConnectorTests
         var isDrained = new TaskCompletionSource<WebSocketCloseStatus?>();
         _gateway = await TestGateway.StartAsync(TestGateway.Taking(async (socket, stop) =>
         {
-            await DrainAsync(socket, stop);
+            await TestGateway.DrainAsync(socket, stop);
             isDrained.SetResult(socket.CloseStatus);
         }));
         await StartDeviceAsync(_gateway.Address);
@@ -248,23 +248,6 @@ internal sealed class GatewayConnectorTests
 
     private static Task AskAsync(WebSocket socket, string command, CancellationToken stop, string? more = null) =>
         TestGateway.SendAsync(socket, new JsonObject { ["channel"] = 0, ["payload"] = new JsonObject { ["cmd"] = command, ["more"] = more } }.ToJsonString(), stop);
-
-    private static async Task<JsonNode> UntilAsync(WebSocket socket, string name, CancellationToken stop)
-    {
-        while (JsonNode.Parse(await TestGateway.ReceiveAsync(socket, stop) ?? "null") is { } frame)
-        {
-            if (frame["payload"] is JsonObject payload && (string?)payload["event"] == name)
-                return payload;
-        }
-
-        throw new AssertionException($"The device closed the connection before \"{name}\" came.");
-    }
-
-    private static async Task DrainAsync(WebSocket socket, CancellationToken stop)
-    {
-        while (await TestGateway.ReceiveAsync(socket, stop) is not null)
-            continue;
-    }
 
     private Task<Uri> StartDeviceAsync(Uri gateway) => StartDeviceAsync(gateway, static options => options.MinBackoff = options.MaxBackoff = TimeSpan.FromMilliseconds(1));
 

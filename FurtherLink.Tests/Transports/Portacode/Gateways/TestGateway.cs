@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -20,7 +21,7 @@ internal sealed class TestGateway : IAsyncDisposable
     private TestGateway(WebApplication app) => _app = app;
 
     /// <summary>Where devices dial.</summary>
-    public Uri Address => new UriBuilder(_app.Urls.Single()) { Scheme = "ws", Path = "/gateway" }.Uri;
+    public Uri Address => new UriBuilder(_app.Urls.Single().Replace("http", "ws", StringComparison.Ordinal)) { Path = "/gateway" }.Uri;
 
     /// <summary>How many WebSockets it has accepted.</summary>
     public int Connections => Volatile.Read(ref _connections);
@@ -28,10 +29,14 @@ internal sealed class TestGateway : IAsyncDisposable
     /// <summary>The requests that opened them.</summary>
     public ConcurrentQueue<IReadOnlyDictionary<string, string>> Requests { get; } = [];
 
-    public static async Task<TestGateway> StartAsync(Func<WebSocket, CancellationToken, Task> script)
+    public static async Task<TestGateway> StartAsync(Func<WebSocket, CancellationToken, Task> script, X509Certificate2? certificate = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            if (certificate is not null)
+                listen.UseHttps(certificate);
+        }));
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = TimeSpan.Zero);
         var app = builder.Build();
         var gateway = new TestGateway(app);
@@ -95,6 +100,25 @@ internal sealed class TestGateway : IAsyncDisposable
             if (part.EndOfMessage)
                 return Encoding.UTF8.GetString(message.ToArray());
         }
+    }
+
+    /// <summary>Reads up to an event, leaving out all before it.</summary>
+    public static async Task<JsonNode> UntilAsync(WebSocket socket, string name, CancellationToken cancellationToken)
+    {
+        while (JsonNode.Parse(await ReceiveAsync(socket, cancellationToken) ?? "null") is { } frame)
+        {
+            if (frame["payload"] is JsonObject payload && (string?)payload["event"] == name)
+                return payload;
+        }
+
+        throw new AssertionException($"The device closed the connection before \"{name}\" came.");
+    }
+
+    /// <summary>Reads on until the device says goodbye.</summary>
+    public static async Task DrainAsync(WebSocket socket, CancellationToken cancellationToken)
+    {
+        while (await ReceiveAsync(socket, cancellationToken) is not null)
+            continue;
     }
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
