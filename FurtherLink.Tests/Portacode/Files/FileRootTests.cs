@@ -80,7 +80,7 @@ internal sealed class FileRootTests : FilesFixture
     {
         Link("alias", "root");
         Assert.That(await ReadAsync(In("root/f")), Is.EqualTo("inside"));
-        _actions = [new FileActions(new DevicePaths(In("alias")), new PortacodeOptions())];
+        _actions = [new FileActions(new DevicePaths(In("alias/")), new PortacodeOptions())];
         Link("root/absolute", In("alias/d"));
         foreach (var path in new[] { "f", In("alias/f"), In("root/f"), "absolute/f", In("alias/absolute/f") })
             Assert.That(await ReadAsync(path), Is.EqualTo("inside"), path);

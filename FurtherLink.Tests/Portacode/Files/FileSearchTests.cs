@@ -208,6 +208,7 @@ internal sealed class FileSearchTests : FilesFixture
         Write("f", new string('a', 50_000) + "!\nb");
         // Without looking around it takes no time at all.
         Assert.That(Found(await SearchAsync("^(a+)+$", """{"regex":true}""")), Is.Empty);
+        Assert.That((await SearchAsync("((a{1,99}b?){1,99}b?){1,99}b", """{"regex":true,"whole_word":true}""")).ContainsKey("matches"), Is.True);
         var answer = await SearchAsync("^(?=a)(a+)+$", """{"regex":true}""");
         Assert.That(answer["errors"]!.AsArray().Select(error => (string?)error), Is.EqualTo(new[] { $"Search took too long: {In("f")}" }));
     }

@@ -11,7 +11,7 @@ internal sealed class DevicePaths(string? root)
     private const int MaxLinks = 40;
     private const int MaxBytes = 4095;
 
-    private readonly string? _root = root is null ? null : Path.GetFullPath(root);
+    private readonly string? _root = root is null ? null : Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
 
     /// <summary>Finds what a path leads to, which need not exist.</summary>
     /// <param name="given">The path, relative to the root or else to the working directory.</param>
