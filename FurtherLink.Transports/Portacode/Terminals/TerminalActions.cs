@@ -147,7 +147,10 @@ internal sealed class TerminalActions(SessionTable sessions)
                 continue;
             if (project != "all" && info.Labels.GetValueOrDefault(ProjectLabel) != project)
                 continue;
-            rows.Add((JsonNode)TerminalRow.Of(session, ref budget));
+            var row = TerminalRow.Of(session, ref budget);
+            // Where a gateway that has come back sees what the connection before has swallowed.
+            row["next_offset"] = peer.Find(info.Id)?.Sent ?? terminal?.Attachment?.Received ?? session.Output.Start;
+            rows.Add((JsonNode)row);
         }
 
         return new PortacodeEvent("terminal_list", new JsonObject { ["sessions"] = rows, ["project_id"] = project });
