@@ -60,6 +60,21 @@ public static class DeviceFiles
         throw LastError(path);
     }
 
+    /// <summary>Lets two names change places at once.</summary>
+    /// <returns>False where the file system cannot, or one of them is missing.</returns>
+    public static bool TryExchange(string path, string other) =>
+        OperatingSystem.IsLinux() && LibcAt.renameat2(LibcAt.CurrentDirectory, path, LibcAt.CurrentDirectory, other, LibcAt.RenameExchange) == 0;
+
+    /// <summary>Gives an open file the owner that another one has; where that is not allowed it stays the caller's.</summary>
+    public static void TakeOwner(SafeFileHandle file, string other)
+    {
+        if (!OperatingSystem.IsLinux() || PathStatus.TryOf(other, followLinks: true) is not { } theirs)
+            return;
+        var ours = PathStatus.Of(file);
+        if (theirs.Uid != ours.Uid || theirs.Gid != ours.Gid)
+            TryGive(file, theirs.Uid, theirs.Gid);
+    }
+
     /// <summary>Gives an open file to a user and a group.</summary>
     /// <returns>False where that is not allowed, or the file system knows no owners.</returns>
     public static bool TryGive(SafeFileHandle file, uint uid, uint gid)

@@ -69,6 +69,10 @@ public sealed record PathStatus
         return DeviceFiles.LastErrorIs(LibcAt.NoEntry, LibcAt.NotDirectory, LibcAt.TooManyLinks) ? null : throw DeviceFiles.LastError(path);
     }
 
+    /// <summary>Whether a path, links followed, is neither a plain file nor a directory: a pipe, a socket, a device. False where nothing can be seen there.</summary>
+    public static bool IsSpecial(string path) =>
+        OperatingSystem.IsLinux() && LibcAt.StatusOf(path, followLinks: true) is { } status && new PathStatus(status) is { IsFile: false, IsDirectory: false };
+
     /// <summary>Looks at an open file.</summary>
     /// <exception cref="IOException">It cannot be looked at; HResult is the errno.</exception>
     public static PathStatus Of(SafeFileHandle file)

@@ -6,7 +6,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using FurtherLink.Tests.Support;
-using FurtherLink.Tests.Transports.Portacode.Gateways;
+using FurtherLink.Tests.Portacode.Gateways;
 
 namespace FurtherLink.Tests.Host;
 

@@ -5,7 +5,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Tests.Host;
 using FurtherLink.Tests.Support;
-using FurtherLink.Tests.Transports.Portacode.Gateways;
+using FurtherLink.Tests.Portacode.Gateways;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FurtherLink.Tests.Portacode;

@@ -3,9 +3,11 @@ using FurtherLink.Peers;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.Portacode.Codec;
+using FurtherLink.Transports.Portacode.Diffs;
 using FurtherLink.Transports.Portacode.Files;
 using FurtherLink.Transports.Portacode.Gateways;
 using FurtherLink.Transports.Portacode.Terminals;
+using FurtherLink.Transports.Portacode.Transfers;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -39,7 +41,7 @@ public static class PortacodeBuilderExtensions
             new Lazy<DeviceIdentity>(all.GetRequiredService<DeviceIdentity>), all.GetRequiredService<GatewayServer>(), all.GetRequiredService<GatewayStatus>(),
             all.GetRequiredService<IOptions<PortacodeOptions>>(), all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<GatewayConnector>>())));
         builder.Services.TryAddSingleton<TerminalActions>();
-        builder.Services.TryAddSingleton(static all => new ExecAction(all.GetRequiredService<SessionTable>(), all.GetService<TimeProvider>() ?? TimeProvider.System));
+        builder.Services.TryAddSingleton(static all => new ExecAction(all.GetRequiredService<SessionTable>(), all.GetRequiredService<TimeProvider>()));
         AddFiles(builder.Services);
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, PortacodeService>());
         return builder.AddCodec(PortacodeCodec.Name, static connection => new PortacodeCodec(connection));
@@ -47,12 +49,19 @@ public static class PortacodeBuilderExtensions
 
     private static void AddFiles(IServiceCollection services)
     {
+        services.TryAddSingleton<ContentStore>();
         services.TryAddSingleton(static all => new DevicePaths(all.GetRequiredService<IOptions<PortacodeOptions>>().Value.FileRoot));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, FileActions>(static all =>
-            new FileActions(all.GetRequiredService<DevicePaths>(), all.GetRequiredService<IOptions<PortacodeOptions>>().Value)));
+            new FileActions(all.GetRequiredService<DevicePaths>(), all.GetRequiredService<IOptions<PortacodeOptions>>().Value, all.GetRequiredService<ContentStore>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, DirectoryActions>(static all => new DirectoryActions(all.GetRequiredService<DevicePaths>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, SearchActions>(static all =>
-            new SearchActions(all.GetRequiredService<DevicePaths>(), all.GetService<TimeProvider>() ?? TimeProvider.System)));
+            new SearchActions(all.GetRequiredService<DevicePaths>(), all.GetRequiredService<TimeProvider>())));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, DiffActions>(static all => new DiffActions(all.GetRequiredService<DevicePaths>().Resolve)));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, ContentActions>(static all => new ContentActions(
+            all.GetRequiredService<DevicePaths>().Resolve, all.GetRequiredService<ContentStore>(), all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers,
+            all.GetRequiredService<TimeProvider>())));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, TransferActions>(static all => new TransferActions(
+            all.GetRequiredService<DevicePaths>().Resolve, all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers, all.GetRequiredService<TimeProvider>())));
     }
 
     private static DeviceIdentity OpenIdentity(PortacodeOptions options) => options.KeyDirectory.Length > 0

@@ -1,3 +1,5 @@
+using FurtherLink.Transports.Portacode.Transfers;
+
 namespace FurtherLink.Transports.Portacode;
 
 /// <summary>Settings of the device behind a Portacode gateway; section "FurtherLink:Portacode" of the configuration.</summary>
@@ -72,6 +74,9 @@ public sealed class PortacodeOptions
         get => _maxMessage;
         set => _maxMessage = value >= 64 * 1024 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 65536.");
     }
+
+    /// <summary>Limits of uploads, downloads and transfers.</summary>
+    public TransferOptions Transfers { get; } = new();
 
     /// <summary>The folder that file actions must stay in, links resolved; null, the default = the whole device, as terminals reach it too.</summary>
     public string? FileRoot { get; set; }

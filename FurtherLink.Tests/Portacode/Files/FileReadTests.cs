@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.Portacode.Files;
+using FurtherLink.Transports.Portacode.Transfers;
 
 namespace FurtherLink.Tests.Portacode.Files;
 
@@ -114,9 +115,24 @@ internal sealed class FileReadTests : FilesFixture
     }
 
     [Test]
+    public async Task Read_InPieces_IsPutTogetherAgain_AndFoundByItsHash()
+    {
+        var text = string.Concat(Enumerable.Repeat("Zeile € 😀\n", 20_000));
+        var contents = new ContentStore();
+        var actions = new FileActions(new DevicePaths(null), new PortacodeOptions(), contents);
+        var answers = (await FileRig.AskAllAsync(actions, "file_read", new JsonObject { ["path"] = Write("long", text), ["chunked"] = true })).Select(answer => answer.Fields).ToList();
+        Assert.That(answers, Has.Count.GreaterThan(4));
+        Assert.That(string.Concat(answers.Select(answer => (string)answer["content"]!)), Is.EqualTo(text));
+        Assert.That(answers.Select(answer => (int)answer["chunk_index"]!), Is.EqualTo(Enumerable.Range(0, answers.Count)));
+        Assert.That(answers.Select(answer => (bool)answer["is_final_chunk"]!).Count(isFinal => isFinal), Is.EqualTo(1));
+        Assert.That(contents.TryGet((string)answers[0]["content_hash"]!, out var kept) && kept.AsSpan().SequenceEqual(Utf8.GetBytes(text)), Is.True);
+        Assert.That((string?)answers[0]["path"], Is.EqualTo(In("long")));
+    }
+
+    [Test]
     public async Task Read_OverTheLimit_SaysSo()
     {
-        var actions = new FileActions(new DevicePaths(null), new PortacodeOptions { FileReadLimit = 4096 });
+        var actions = new FileActions(new DevicePaths(null), new PortacodeOptions { FileReadLimit = 4096 }, new ContentStore());
         var fits = Write("fits", new string('x', 4096));
         var large = Write("large", new string('x', 4097));
         Assert.That((int?)(await FileRig.AskAsync(actions, "file_read", new JsonObject { ["path"] = fits }))["size"], Is.EqualTo(4096));

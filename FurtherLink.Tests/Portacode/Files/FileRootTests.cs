@@ -1,7 +1,9 @@
 using System.Text.Json.Nodes;
+using FurtherLink.Device;
 using FurtherLink.Messages;
 using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.Portacode.Files;
+using FurtherLink.Transports.Portacode.Transfers;
 
 namespace FurtherLink.Tests.Portacode.Files;
 
@@ -21,7 +23,7 @@ internal sealed class FileRootTests : FilesFixture
         Write("outside/f", "outside");
         Write("root-evil/f", "outside");
         _paths = new DevicePaths(In("root"));
-        _actions = [new FileActions(_paths, new PortacodeOptions()), new DirectoryActions(_paths), new SearchActions(_paths, TimeProvider.System)];
+        _actions = [new FileActions(_paths, new PortacodeOptions(), new ContentStore()), new DirectoryActions(_paths), new SearchActions(_paths, TimeProvider.System)];
     }
 
     private Task<JsonObject> RootAskAsync(string action, JsonObject arguments) => FileRig.AskAsync(_actions.Single(some => some.Handlers.ContainsKey(action)), action, arguments);
@@ -80,7 +82,7 @@ internal sealed class FileRootTests : FilesFixture
     {
         Link("alias", "root");
         Assert.That(await ReadAsync(In("root/f")), Is.EqualTo("inside"));
-        _actions = [new FileActions(new DevicePaths(In("alias/")), new PortacodeOptions())];
+        _actions = [new FileActions(new DevicePaths(In("alias/")), new PortacodeOptions(), new ContentStore())];
         Link("root/absolute", In("alias/d"));
         foreach (var path in new[] { "f", In("alias/f"), In("root/f"), "absolute/f", In("alias/absolute/f") })
             Assert.That(await ReadAsync(path), Is.EqualTo("inside"), path);
@@ -278,7 +280,7 @@ internal sealed class FileRootTests : FilesFixture
         var swapper = Task.Run(() =>
         {
             while (!stop.IsCancellationRequested)
-                Assert.That(Libc.TryExchange(In("root/d"), In("root/out")), Is.True);
+                Assert.That(DeviceFiles.TryExchange(In("root/d"), In("root/out")), Is.True);
         });
         var answered = 0;
         try

@@ -6,6 +6,7 @@ using FurtherLink.Processes;
 using FurtherLink.Tests.Device;
 using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.Portacode.Files;
+using FurtherLink.Transports.Portacode.Transfers;
 
 namespace FurtherLink.Tests.Portacode.Files;
 
@@ -23,7 +24,7 @@ internal abstract class FilesFixture
     public void MakeFolder()
     {
         _rig = new FileRig();
-        Actions = new FileActions(new DevicePaths(null), new PortacodeOptions());
+        Actions = new FileActions(new DevicePaths(null), new PortacodeOptions(), new ContentStore());
     }
 
     [TearDown]

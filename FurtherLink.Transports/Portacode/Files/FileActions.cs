@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
+using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Device;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Transfers;
 
 namespace FurtherLink.Transports.Portacode.Files;
 
@@ -15,14 +17,15 @@ internal sealed class FileActions : IActions
     /// <summary>Creates the actions.</summary>
     /// <param name="paths">Where paths lead.</param>
     /// <param name="options">Settings; read once.</param>
-    public FileActions(DevicePaths paths, PortacodeOptions options)
+    /// <param name="contents">Where what is sent in pieces can be asked for again.</param>
+    public FileActions(DevicePaths paths, PortacodeOptions options, ContentStore contents)
     {
         _paths = paths;
         _texts = new TextFile(options.FileReadLimit);
         _moves = new FileMoves(paths);
         Handlers = new[]
         {
-            FileWork.Action("file_read", Read),
+            new KeyValuePair<string, ActionHandler>("file_read", (request, replies, stop) => ReadAsync(request, replies, contents, stop)),
             FileWork.Action("file_write", (request, _) => Write(request)),
             FileWork.Action("file_info", (request, _) => Info(request)),
             FileWork.Action("file_delete", (request, _) => Delete(request)),
@@ -35,6 +38,28 @@ internal sealed class FileActions : IActions
 
     /// <inheritdoc/>
     public FrozenDictionary<string, ActionHandler> Handlers { get; }
+
+    private async ValueTask ReadAsync(PortacodeRequest request, IReplies replies, ContentStore contents, CancellationToken cancellationToken)
+    {
+        var fields = await FileWork.RunAsync(() => Read(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+        if (!request.Flag("chunked"))
+        {
+            await replies.SendAsync(new PortacodeEvent("file_read_response", fields)).ConfigureAwait(false);
+            return;
+        }
+
+        var content = fields["content"]!.GetValue<string>();
+        var utf8 = Encoding.UTF8.GetBytes(content);
+        var pieces = Chunks.Cut(utf8);
+        var chunks = new Chunks(pieces.Count, utf8.Length, contents.Add(content));
+        for (var i = 0; i < pieces.Count; i++)
+        {
+            var piece = new JsonObject(fields.Where(static one => one.Key != "content").Select(static one => KeyValuePair.Create(one.Key, one.Value?.DeepClone())));
+            piece["content"] = Encoding.UTF8.GetString(pieces[i].Span);
+            chunks.Describe(piece, i, pieces[i].Span);
+            await replies.SendAsync(new PortacodeEvent("file_read_response", piece)).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>file_read: the whole file, or the lines asked for.</summary>
     internal JsonObject Read(PortacodeRequest request, CancellationToken cancellationToken)

@@ -11,14 +11,18 @@ internal static class FileWork
     /// <param name="work">Gives the answer's fields.</param>
     public static KeyValuePair<string, ActionHandler> Action(string name, Func<PortacodeRequest, CancellationToken, JsonObject> work)
     {
-        return new(name, RunAsync);
+        return new(name, DoAsync);
 
-        async ValueTask RunAsync(PortacodeRequest request, IReplies replies, CancellationToken cancellationToken)
+        async ValueTask DoAsync(PortacodeRequest request, IReplies replies, CancellationToken cancellationToken)
         {
-            if (!OperatingSystem.IsLinux())
-                throw new LinkException(FailureCode.NotSupported, "file actions need Linux");
-            var fields = await Task.Run(() => work(request, cancellationToken), cancellationToken).ConfigureAwait(false);
+            var fields = await FileWork.RunAsync(() => work(request, cancellationToken), cancellationToken).ConfigureAwait(false);
             await replies.SendAsync(new PortacodeEvent(name + "_response", fields)).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Does some work.</summary>
+    /// <exception cref="LinkException">This is not Linux.</exception>
+    public static Task<JsonObject> RunAsync(Func<JsonObject> work, CancellationToken cancellationToken) => OperatingSystem.IsLinux()
+        ? Task.Run(work, cancellationToken)
+        : throw new LinkException(FailureCode.NotSupported, "file actions need Linux");
 }

@@ -1,4 +1,5 @@
 using System.Formats.Tar;
+using FurtherLink.Device;
 using FurtherLink.Messages;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
@@ -90,7 +91,7 @@ internal static class FolderArchive
         {
             foreach (var info in directory.EnumerateFileSystemInfos("*", all).OrderBy(static info => info.Name, StringComparer.Ordinal))
             {
-                var special = info.LinkTarget is not null || Libc.IsSpecial(info.FullName);
+                var special = info.LinkTarget is not null || PathStatus.IsSpecial(info.FullName);
                 yield return (info, special);
                 if (!special && info is DirectoryInfo below)
                     waiting.Push(below);

@@ -1,3 +1,4 @@
+using FurtherLink.Device;
 using FurtherLink.Messages;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
@@ -40,7 +41,7 @@ internal sealed class StagedFile : IDisposable
         {
             if (replaces && !OperatingSystem.IsWindows())
             {
-                Libc.TakeOwner(stream.SafeFileHandle, target);
+                DeviceFiles.TakeOwner(stream.SafeFileHandle, target);
                 File.SetUnixFileMode(stream.SafeFileHandle, File.GetUnixFileMode(target));
             }
 
@@ -69,7 +70,7 @@ internal sealed class StagedFile : IDisposable
     /// <exception cref="LinkException">It is a folder, a pipe, a socket or a device.</exception>
     public static void DemandRegular(string path)
     {
-        if (Directory.Exists(path) || Libc.IsSpecial(path))
+        if (Directory.Exists(path) || PathStatus.IsSpecial(path))
             throw new LinkException(FailureCode.Failed, $"Path is not a file: {path}");
     }
 

@@ -1,3 +1,4 @@
+using FurtherLink.Device;
 using FurtherLink.Messages;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
@@ -48,7 +49,7 @@ internal sealed class StagingFolder : IDisposable
     {
         if (File.Exists(Target))
         {
-            Libc.TakeOwner(payload.SafeFileHandle, Target);
+            DeviceFiles.TakeOwner(payload.SafeFileHandle, Target);
             if (!OperatingSystem.IsWindows())
                 mode = File.GetUnixFileMode(Target);
         }
@@ -73,7 +74,7 @@ internal sealed class StagingFolder : IDisposable
             return;
         }
 
-        if (Libc.TryExchange(root, Target))
+        if (DeviceFiles.TryExchange(root, Target))
             return;
         // Not every file system can exchange two names; for a moment there is none then.
         Directory.Move(Target, Old);

@@ -3,7 +3,7 @@ using System.Text;
 using FurtherLink.Tests.Host;
 using FurtherLink.Transports.Portacode.Gateways;
 
-namespace FurtherLink.Tests.Transports.Portacode.Gateways;
+namespace FurtherLink.Tests.Portacode.Gateways;
 
 [TestFixture]
 internal sealed class DeviceIdentityTests

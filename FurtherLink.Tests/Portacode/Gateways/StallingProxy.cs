@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace FurtherLink.Tests.Transports.Portacode.Gateways;
+namespace FurtherLink.Tests.Portacode.Gateways;
 
 /// <summary>Forwards TCP connections, until it is told to stall: then those that there are stay open, and nothing passes any more.</summary>
 internal sealed class StallingProxy : IAsyncDisposable

@@ -1,7 +1,7 @@
 using FurtherLink.Tests.Support;
 using FurtherLink.Transports.Portacode.Gateways;
 
-namespace FurtherLink.Tests.Transports.Portacode.Gateways;
+namespace FurtherLink.Tests.Portacode.Gateways;
 
 [TestFixture]
 internal sealed class BackoffTests

@@ -10,7 +10,7 @@ using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
-namespace FurtherLink.Tests.Transports.Portacode.Gateways;
+namespace FurtherLink.Tests.Portacode.Gateways;
 
 /// <summary>A gateway on a free port that a test scripts: each connection is given to the script, and closed when it returns.</summary>
 internal sealed class TestGateway : IAsyncDisposable

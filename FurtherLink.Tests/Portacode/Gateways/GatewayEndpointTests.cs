@@ -7,7 +7,7 @@ using FurtherLink.Transports.Portacode.Gateways;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace FurtherLink.Tests.Transports.Portacode.Gateways;
+namespace FurtherLink.Tests.Portacode.Gateways;
 
 [TestFixture]
 internal sealed class GatewayEndpointTests

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 
-namespace FurtherLink.Tests.Transports.Portacode.Gateways;
+namespace FurtherLink.Tests.Portacode.Gateways;
 
 /// <summary>The program openssl: another's reading of keys and signatures.</summary>
 internal static class Openssl

@@ -4,7 +4,7 @@ using FurtherLink.Tests.Host;
 using FurtherLink.Tests.Support;
 using FurtherLink.Transports.Portacode.Gateways;
 
-namespace FurtherLink.Tests.Transports.Portacode.Gateways;
+namespace FurtherLink.Tests.Portacode.Gateways;
 
 [TestFixture]
 internal sealed class DeviceHandshakeTests

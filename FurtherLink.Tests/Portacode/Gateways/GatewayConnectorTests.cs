@@ -8,7 +8,7 @@ using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.Portacode.Gateways;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace FurtherLink.Tests.Transports.Portacode.Gateways;
+namespace FurtherLink.Tests.Portacode.Gateways;
 
 [TestFixture]
 internal sealed class GatewayConnectorTests
