@@ -43,6 +43,7 @@ public static class PortacodeBuilderExtensions
         builder.Services.TryAddSingleton<TerminalActions>();
         builder.Services.TryAddSingleton(static all => new ExecAction(all.GetRequiredService<SessionTable>(), all.GetRequiredService<TimeProvider>()));
         AddFiles(builder.Services);
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, SystemActions>());
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, PortacodeService>());
         return builder.AddCodec(PortacodeCodec.Name, static connection => new PortacodeCodec(connection));
     }
