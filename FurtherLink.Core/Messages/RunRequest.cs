@@ -50,6 +50,9 @@ public sealed record DisplayAddress(int Port, string Path);
 /// <summary>What becomes of a session when nobody is attached, and what it is called.</summary>
 public sealed record SessionOptions
 {
+    // Before the default, which is made of it: static members are made in the order in which they stand.
+    internal static IReadOnlyDictionary<string, string> NoLabels { get; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
+
     /// <summary>Stop at once, no name: what plain clients get.</summary>
     public static SessionOptions Default { get; } = new();
 
@@ -73,8 +76,6 @@ public sealed record SessionOptions
 
     /// <summary>Whether input is kept for recordings. It holds what people type, passwords too. Default false.</summary>
     public bool RecordInput { get; init; }
-
-    internal static IReadOnlyDictionary<string, string> NoLabels { get; } = System.Collections.ObjectModel.ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>Whether the session ends as soon as nobody is attached.</summary>
     internal bool StopsAtOnce => WhenDetached is WhenDetached.Stop && Grace <= TimeSpan.Zero;
