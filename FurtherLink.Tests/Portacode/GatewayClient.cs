@@ -7,6 +7,8 @@ namespace FurtherLink.Tests.Portacode;
 /// <summary>The gateway's side of a connection, in one of the spellings.</summary>
 internal sealed class GatewayClient(ITestWire wire, Spelling spelling) : IAsyncDisposable
 {
+    private int _drains;
+
     public ITestWire Wire { get; } = wire;
 
     private bool _disposed;
@@ -62,6 +64,35 @@ internal sealed class GatewayClient(ITestWire wire, Spelling spelling) : IAsyncD
             if ((string?)payload["event"] == answer)
                 return payload;
         }
+    }
+
+    /// <summary>Asks, and reads up to the error.</summary>
+    public async Task<JsonObject> ErrorAsync(string action, JsonObject? arguments = null, string? client = "A", JsonNode? requestId = null)
+    {
+        await AskAsync(action, arguments, client, requestId);
+        return await UntilAsync("error");
+    }
+
+    /// <summary>All frames up to an event, that one last.</summary>
+    public async Task<List<JsonObject>> CollectAsync(Func<JsonObject, bool> isLast)
+    {
+        var frames = new List<JsonObject>();
+        while (true)
+        {
+            var frame = (await NextAsync() ?? throw new AssertionException($"The connection ended; there was: {string.Join('\n', frames.Select(seen => seen.ToJsonString()))}")).AsObject();
+            frames.Add(frame);
+            if (frame["payload"] is JsonObject payload && isLast(payload))
+                return frames;
+        }
+    }
+
+    /// <summary>All frames that come before the answer to what is asked now, which is not among them.</summary>
+    public async Task<List<JsonObject>> DrainAsync()
+    {
+        var id = $"drain-{++_drains}";
+        await AskAsync("terminal_list", null, "drain", id);
+        var frames = await CollectAsync(payload => payload["request_id"] is JsonValue value && value.ToString() == id);
+        return frames[..^1];
     }
 
     /// <summary>Starts a terminal.</summary>

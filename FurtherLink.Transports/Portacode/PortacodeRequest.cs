@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Codec;
 
 namespace FurtherLink.Transports.Portacode;
 
@@ -81,7 +82,7 @@ internal sealed record PortacodeRequest(string Name, JsonElement Arguments)
 
     /// <summary>Any argument; null where it is missing or null.</summary>
     public JsonElement? Find(string name) =>
-        Arguments.TryGetProperty(name, out var value) && value.ValueKind is not JsonValueKind.Null ? value : null;
+        Arguments.TryFind(name, out var value) && value.ValueKind is not JsonValueKind.Null ? value : null;
 
     private static string Read(string name, in JsonElement text)
     {

@@ -48,7 +48,7 @@ internal sealed partial class PortacodeService(
         var gateway = (Gateway)peer.Tag!;
         if (call.Body is LinkException fault)
             throw new LinkException(fault.Code, fault.Message, fault);
-        if (call.Name == "portacode.open")
+        if (call is { Name: "portacode.open", Body: null })
         {
             terminals.Open(gateway, peer);
             return null;

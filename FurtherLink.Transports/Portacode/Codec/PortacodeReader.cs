@@ -43,7 +43,7 @@ internal sealed class PortacodeReader
         if (frame.ValueKind is not JsonValueKind.Object)
             return null;
         var channel = Channel(frame, "device_channel") ?? Channel(frame, "channel");
-        if (!frame.TryGetProperty("payload", out var payload))
+        if (!frame.TryFind("payload", out var payload))
             return null;
         if (channel is null or "0")
             return Action(payload, channel is null ? "the frame has no channel" : null);
@@ -53,7 +53,7 @@ internal sealed class PortacodeReader
     /// <summary>A channel's name: a text or a whole number.</summary>
     private static string? Channel(in JsonElement frame, string name)
     {
-        if (!frame.TryGetProperty(name, out var channel))
+        if (!frame.TryFind(name, out var channel))
             return null;
         return channel.ValueKind switch
         {
@@ -83,13 +83,12 @@ internal sealed class PortacodeReader
         // Of an action "terminal_exec" the argument is called "command" too: where there is a "cmd", that is the action.
         if (payload.ValueKind is not JsonValueKind.Object || (TextOf(payload, "cmd") ?? TextOf(payload, "command")) is not { } action)
             return null;
-        var arguments = payload.TryGetProperty("payload", out var nested) && nested.ValueKind is JsonValueKind.Object ? nested : payload;
-        var usesReply = false;
-        var client = TextOf(payload, "client_channel");
-        if (client is null && (TextOf(payload, "reply_channel") ?? TextOf(arguments, "reply_channel")) is { } reply)
-            (client, usesReply) = (reply, true);
-        client ??= TextOf(payload, "source_client_session") ?? TextOf(arguments, "source_client_session") ?? TextOf(arguments, "client_channel");
-        var asker = new Asker(client, usesReply, RequestId(payload) ?? RequestId(arguments));
+        var arguments = payload.TryFind("payload", out var nested) && nested.ValueKind is JsonValueKind.Object ? nested : payload;
+        // Beside an action that manages a client session, "client_channel" is that session: who asks is named otherwise.
+        var reply = TextOf(payload, "reply_channel") ?? TextOf(arguments, "reply_channel");
+        var client = reply ?? TextOf(payload, "source_client_session") ?? TextOf(payload, "client_channel")
+            ?? TextOf(arguments, "source_client_session") ?? TextOf(arguments, "client_channel");
+        var asker = new Asker(client, reply is not null, RequestId(payload) ?? RequestId(arguments));
         ClientMessage message;
         try
         {
@@ -110,7 +109,7 @@ internal sealed class PortacodeReader
         if (action != "terminal_send")
             return new Call("portacode." + action, new PortacodeRequest(action, arguments.Clone()) { Client = client });
         var terminal = new PortacodeRequest(action, arguments).TerminalId();
-        if (!arguments.TryGetProperty("data", out var data))
+        if (!arguments.TryFind("data", out var data))
             return Typed(terminal, data, null);
         return data.ValueKind is JsonValueKind.String
             ? Typed(terminal, data, "data", confirm: true)
@@ -144,7 +143,7 @@ internal sealed class PortacodeReader
     }
 
     private static string? TextOf(in JsonElement from, string name) =>
-        from.TryGetProperty(name, out var value) && value.ValueKind is JsonValueKind.String ? Text(value) : null;
+        from.TryFind(name, out var value) && value.ValueKind is JsonValueKind.String ? Text(value) : null;
 
     // Half a surrogate pair is no name of anything.
     private static string? Text(in JsonElement value)
@@ -159,6 +158,18 @@ internal sealed class PortacodeReader
         }
     }
 
-    private static string? RequestId(in JsonElement from) =>
-        from.TryGetProperty("request_id", out var id) && id.ValueKind is JsonValueKind.String or JsonValueKind.Number ? id.GetRawText() : null;
+    /// <summary>The request's own id as it stands; null where it is neither a text nor a number, or no valid UTF-8.</summary>
+    private static string? RequestId(in JsonElement from)
+    {
+        if (!from.TryFind("request_id", out var id) || id.ValueKind is not (JsonValueKind.String or JsonValueKind.Number))
+            return null;
+        try
+        {
+            return id.GetRawText();
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
+    }
 }
