@@ -180,8 +180,9 @@ internal sealed class DeviceHandshakeTests
                 _time.Advance(Step);
                 return running.IsCompleted;
             }, "the end of a step");
-        Assert.That(await running, Is.EqualTo(new HandshakeResult.Failed(
-            $"the gateway did not {(afterTheSignature ? "answer the signature" : "send a challenge")} within 15 s")));
+        // The gateway may have read what the device is still sending.
+        string[] steps = afterTheSignature ? ["answer the signature", "take the signature"] : ["send a challenge", "take the key"];
+        Assert.That(steps.Select(step => new HandshakeResult.Failed($"the gateway did not {step} within 15 s")), Does.Contain(await running));
     }
 
     [Test]
