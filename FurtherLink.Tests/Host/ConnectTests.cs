@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Tests.Support;
 using FurtherLink.Tests.Portacode.Gateways;
@@ -173,6 +175,70 @@ internal sealed class ConnectTests
         device.Signal("TERM");
         Assert.That(await device.ExitAsync(), Is.Zero);
         Assert.That(Directory.Exists($"/proc/{pids[0]}"), Is.False, "a stop ends what a restart keeps");
+    }
+
+    [Test]
+    public async Task Crash_OfADevice_LosesNeitherATerminalNorItsOutput()
+    {
+        var before = new TaskCompletionSource<(int Pid, string Id, long Next)>();
+        var after = new TaskCompletionSource<(JsonNode Row, long First)>();
+        var output = new StringBuilder();
+        _gateway = await TestGateway.StartAsync(TestGateway.Taking(async (socket, stop) =>
+        {
+            var list = await TestGateway.UntilAsync(socket, "terminal_list", stop);
+            await TestGateway.SendAsync(socket, """{"channel":0,"payload":{"cmd":"client_sessions_update","sessions":[{"channel_name":"A","connection_type":"dashboard"}]}}""", stop);
+            if (!before.Task.IsCompleted)
+            {
+                await TestGateway.SendAsync(socket, """{"channel":0,"payload":{"cmd":"terminal_start","shell":"/bin/sh","source_client_session":"A"}}""", stop);
+                var started = await TestGateway.UntilAsync(socket, "terminal_started", stop);
+                var id = (string)started["terminal_id"]!;
+                await TestGateway.SendAsync(socket, new JsonObject { ["channel"] = id, ["payload"] = "stty -echo; PS1=; seq 1 30000; read x; echo la''st\n" }.ToJsonString(), stop);
+                JsonNode data;
+                do
+                {
+                    data = await TestGateway.UntilAsync(socket, "terminal_data", stop);
+                    output.Append((string)data["data"]!);
+                }
+                while (!output.ToString().Contains("\n20000\r\n", StringComparison.Ordinal));
+                before.SetResult(((int)started["pid"]!, id, (long)data["next_offset"]!));
+                await TestGateway.DrainAsync(socket, stop);
+                return;
+            }
+
+            var row = list["sessions"]!.AsArray().Single()!;
+            await TestGateway.SendAsync(socket, new JsonObject { ["channel"] = (string)row["terminal_id"]!, ["payload"] = "\n" }.ToJsonString(), stop);
+            long? first = null;
+            while (!output.ToString().Contains("last\r\n", StringComparison.Ordinal))
+            {
+                var data = await TestGateway.UntilAsync(socket, "terminal_data", stop);
+                var offset = (long)data["offset"]!;
+                if (first is null)
+                {
+                    // What was under way when the device died came twice, or is fetched; the output is ASCII.
+                    first = offset;
+                    output.Length -= (int)Math.Max(0, before.Task.Result.Next - offset);
+                }
+
+                output.Append((string)data["data"]!);
+            }
+
+            after.SetResult((row, first!.Value));
+            await TestGateway.DrainAsync(socket, stop);
+        }));
+        var device = await HostProcess.ServeAsync(_folder.Path, $"connect --gateway {_gateway.Address}");
+        var (pid, terminal, next) = await before.Task.WaitAsync(Patience.Long);
+        device.Signal("KILL");
+        await device.ExitAsync();
+        await using var again = await HostProcess.ServeAsync(_folder.Path, $"connect --gateway {_gateway.Address}");
+        var (row, first) = await after.Task.WaitAsync(Patience.Long);
+        Assert.That(((int)row["pid"]!, (string?)row["terminal_id"]), Is.EqualTo((pid, terminal)));
+        Assert.That(first, Is.LessThanOrEqualTo(next), "nothing is lost");
+        var lines = output.ToString().Split("\r\n");
+        var begin = Array.LastIndexOf(lines, "1");
+        Assert.That(lines.Skip(begin).Take(30_000), Is.EqualTo(Enumerable.Range(1, 30_000).Select(number => number.ToString(CultureInfo.InvariantCulture))));
+        again.Signal("TERM");
+        await again.ExitAsync();
+        await device.DisposeAsync();
     }
 
     [Test]

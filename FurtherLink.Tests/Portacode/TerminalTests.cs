@@ -149,6 +149,25 @@ internal sealed class TerminalTests(Spelling spelling) : DeviceFixture
     }
 
     [Test]
+    public async Task Terminal_OfAGateway_IsListedAndDrivenByANativeClientToo()
+    {
+        var gateway = await ConnectAsync(spelling);
+        var id = await gateway.StartAsync("/bin/cat", new JsonObject { ["project_id"] = "p" });
+        await using var native = Host.Connect();
+        await native.SendAsync("list");
+        var listed = (await native.UntilAsync("sessions"))["data"]!["sessions"]!.AsArray().Single()!;
+        Assert.That(((string?)listed["id"], (string?)listed["runner"]), Is.EqualTo((id, "program")));
+        await native.SendAsync("attach", "t", new { session = id, from = "start" });
+        await native.UntilAsync("attached");
+        await native.InputAsync("t", "from the native client\n");
+        await gateway.OutputUntilAsync(id, "from the native client\r\nfrom the native client\r\n");
+        await gateway.TypeAsync(id, "from the gateway\n");
+        await native.OutputUntilAsync("from the gateway\r\nfrom the gateway\r\n");
+        await gateway.AskAsync("terminal_stop", new JsonObject { ["terminal_id"] = id });
+        await native.UntilAsync("stopped");
+    }
+
+    [Test]
     public async Task Output_OfFifteenMegabytes_IsComplete()
     {
         var gateway = await ConnectAsync(spelling);

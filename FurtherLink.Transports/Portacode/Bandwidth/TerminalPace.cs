@@ -4,12 +4,14 @@ using FurtherLink.Transports.Portacode.Gateways;
 namespace FurtherLink.Transports.Portacode.Bandwidth;
 
 /// <summary>
-/// Holds a terminal's output back while the terminal is over its limit, or all who are interested are over theirs. Used by one connection at a time.
+/// Holds a terminal's output back until the gateway has been greeted, and while the terminal is over its limit, or all who are interested are over
+/// theirs. Used by one connection at a time.
 /// </summary>
 /// <param name="gateway">The gateway.</param>
 /// <param name="terminal">The terminal.</param>
+/// <param name="greeting">What output waits for before any of it is sent.</param>
 /// <param name="time">The clock.</param>
-internal sealed class TerminalPace(Gateway gateway, GatewayTerminal terminal, TimeProvider time) : IPace
+internal sealed class TerminalPace(Gateway gateway, GatewayTerminal terminal, Task greeting, TimeProvider time) : IPace
 {
     private readonly TokenBucket? _bucket = gateway.Options.TerminalBytesPerSecond is > 0 and var rate ? new TokenBucket(rate, time) : null;
 
@@ -19,6 +21,12 @@ internal sealed class TerminalPace(Gateway gateway, GatewayTerminal terminal, Ti
     /// <inheritdoc/>
     public int Allow(int most, Action later)
     {
+        if (!greeting.IsCompleted)
+        {
+            _ = LaterAsync(greeting, later);
+            return 0;
+        }
+
         // Who stops a terminal waits for its end, which comes behind what it has printed.
         if (terminal.IsStopping)
             return most;
@@ -29,7 +37,7 @@ internal sealed class TerminalPace(Gateway gateway, GatewayTerminal terminal, Ti
         if (wait > TimeSpan.Zero)
         {
             TrafficMetrics.Throttled("terminal");
-            _ = LaterAsync(wait, later);
+            _ = LaterAsync(Task.Delay(wait, time), later);
             return 0;
         }
 
@@ -66,9 +74,9 @@ internal sealed class TerminalPace(Gateway gateway, GatewayTerminal terminal, Ti
         }
     }
 
-    private async Task LaterAsync(TimeSpan wait, Action later)
+    private static async Task LaterAsync(Task wait, Action later)
     {
-        await Task.Delay(wait, time).ConfigureAwait(false);
+        await wait.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         later();
     }
 }

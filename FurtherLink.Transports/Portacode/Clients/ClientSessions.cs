@@ -18,6 +18,7 @@ internal sealed class ClientSessions
     private readonly Lock _lock = new();
     private readonly Dictionary<string, IReadOnlyList<Filter>> _subscribed = new(StringComparer.Ordinal);
     private Dictionary<string, ListedSession>? _listed;
+    private readonly TaskCompletionSource _whenAnnounced = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _announced;
     private int _version;
 
@@ -26,6 +27,9 @@ internal sealed class ClientSessions
 
     /// <summary>Whether any client session was ever announced.</summary>
     public bool IsAnnounced => Volatile.Read(ref _announced);
+
+    /// <summary>Completes when the first one is.</summary>
+    public Task Announced => _whenAnnounced.Task;
 
     /// <summary>How many client sessions there are.</summary>
     public int Count
@@ -129,5 +133,6 @@ internal sealed class ClientSessions
     {
         _announced = true;
         _version++;
+        _whenAnnounced.TrySetResult();
     }
 }

@@ -32,11 +32,7 @@ internal sealed class PortacodeWriter(Gateway gateway)
                 WriteOutput(chunk, output);
                 break;
             case Missed missed:
-                Broadcast(output, missed.Name, "terminal_missed", fields =>
-                {
-                    fields["from"] = missed.From;
-                    fields["to"] = missed.To;
-                });
+                WriteMissed(missed, output);
                 break;
             case Exited exited:
                 WriteExit(exited, output);
@@ -171,12 +167,13 @@ internal sealed class PortacodeWriter(Gateway gateway)
         WriteEvent(output, answer, gateway.Sessions.Only(asker.Client), asker);
     }
 
-    private void Broadcast(FrameWriter output, string terminal, string name, Action<JsonObject> fill)
+    private void WriteMissed(Missed missed, FrameWriter output)
     {
-        var fields = (gateway.Terminals.GetValueOrDefault(terminal) ?? new GatewayTerminal(terminal, null)).Event(name);
+        var fields = (gateway.Terminals.GetValueOrDefault(missed.Name) ?? new GatewayTerminal(missed.Name, null)).Event("terminal_missed");
         fields.Remove("event");
-        fill(fields);
-        Broadcast(output, new PortacodeEvent(name, fields));
+        fields["from"] = missed.From;
+        fields["to"] = missed.To;
+        Broadcast(output, new PortacodeEvent("terminal_missed", fields));
     }
 
     private void Broadcast(FrameWriter output, PortacodeEvent news)

@@ -24,6 +24,9 @@ internal sealed class TerminalActions(SessionTable sessions)
 
     private static readonly TerminalSize DefaultSize = new(24, 80);
 
+    // A gateway that has client sessions tells of them when it is asked; one that has not gets the output of terminals that were there before it anyway.
+    private static readonly TimeSpan GreetingTime = TimeSpan.FromSeconds(1);
+
     // A shell that heeds the hang-up says goodbye and writes its history; what is left then is ended without asking.
     private static readonly TimeSpan HangUpGrace = TimeSpan.FromSeconds(0.3);
     private const int HangUp = 1;
@@ -35,10 +38,11 @@ internal sealed class TerminalActions(SessionTable sessions)
         gateway.Peer = peer;
         Post(peer, new PortacodeEvent("request_client_sessions", []));
         Post(peer, List(gateway, peer, project: null));
-        var watch = sessions.Watch(session => Show(gateway, peer, session));
+        var watch = sessions.Watch(session => Show(gateway, peer, session, Task.CompletedTask));
         peer.Gone.UnsafeRegister(static watch => ((IDisposable)watch!).Dispose(), watch);
+        var greeting = gateway.WasOpened ? Task.CompletedTask : Task.WhenAny(gateway.Sessions.Announced, Task.Delay(GreetingTime, gateway.Time, peer.Gone));
         foreach (var session in sessions.Sessions.OrderBy(static session => session.Info.Created))
-            Show(gateway, peer, session);
+            Show(gateway, peer, session, greeting);
         gateway.WasOpened = true;
 
         // What ended while the gateway was away, and is not kept any more.
@@ -77,7 +81,7 @@ internal sealed class TerminalActions(SessionTable sessions)
                     Environment = ShellFinder.Environment(size),
                     Session = new SessionOptions { WhenDetached = WhenDetached.Keep, AllDrive = true, Labels = labels },
                 },
-                Options(gateway, terminal, 0, own: true),
+                Options(gateway, terminal, 0, own: true, Task.CompletedTask),
                 attachment =>
                 {
                     terminal.Attachment = attachment;
@@ -200,7 +204,7 @@ internal sealed class TerminalActions(SessionTable sessions)
     }
 
     /// <summary>Attaches a connection to a session that has a terminal, unless it is already, or the gateway has been told its end.</summary>
-    private static void Show(Gateway gateway, Peer peer, ISession session)
+    private static void Show(Gateway gateway, Peer peer, ISession session, Task greeting)
     {
         var info = session.Info;
         if (info.Terminal is null || peer.Find(info.Id) is not null)
@@ -216,7 +220,7 @@ internal sealed class TerminalActions(SessionTable sessions)
         {
             var isNew = !known && gateway.WasOpened;
             terminal.Attachment = peer.Attach(
-                info.Id, session, Options(gateway, terminal, from, own), isNew ? _ => new Notice("portacode.started", Started(info)) : null);
+                info.Id, session, Options(gateway, terminal, from, own, greeting), isNew ? _ => new Notice("portacode.started", Started(info)) : null);
         }
         catch (LinkException)
         {
@@ -224,9 +228,10 @@ internal sealed class TerminalActions(SessionTable sessions)
         }
     }
 
-    private static AttachOptions Options(Gateway gateway, GatewayTerminal terminal, long from, bool own)
+    private static AttachOptions Options(Gateway gateway, GatewayTerminal terminal, long from, bool own, Task greeting)
     {
-        var options = new AttachOptions { From = from, Tag = terminal, Pace = TerminalPace.IsNeeded(gateway) ? new TerminalPace(gateway, terminal, gateway.Time) : null };
+        var isPaced = !greeting.IsCompleted || TerminalPace.IsNeeded(gateway);
+        var options = new AttachOptions { From = from, Tag = terminal, Pace = isPaced ? new TerminalPace(gateway, terminal, greeting, gateway.Time) : null };
         return own ? options : options with { Access = Access.View, Holds = false, Overrules = true, Lossless = false };
     }
 
