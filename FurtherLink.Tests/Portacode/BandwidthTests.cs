@@ -55,7 +55,7 @@ internal sealed class BandwidthTests : DeviceFixture
         var id = await gateway.StartAsync();
         await gateway.TypeAsync(id, "stty -echo; seq 1 50000; echo en''d\n");
         var output = await gateway.OutputUntilAsync(id, "end\r\n");
-        Assert.That(output, Does.Contain("\r\n1\r\n2\r\n").And.Contain("\r\n49999\r\n50000\r\nend"));
+        Assert.That(output, Does.Contain("1\r\n2\r\n3\r\n").And.Contain("\r\n49999\r\n50000\r\nend"));
         Assert.That(output.Split("\r\n"), Has.Length.GreaterThan(50_000));
     }
 

@@ -50,6 +50,17 @@ internal sealed class GatewayClient(ITestWire wire, Spelling spelling) : IAsyncD
         }
     }
 
+    /// <summary>Reads up to one of several events.</summary>
+    public async Task<JsonObject> AnyAsync(params string[] names)
+    {
+        while (true)
+        {
+            var frame = await NextAsync() ?? throw new AssertionException($"The connection ended before one of {string.Join(", ", names)} came.");
+            if (frame["payload"] is JsonObject payload && names.Contains((string?)payload["event"], StringComparer.Ordinal))
+                return payload;
+        }
+    }
+
     /// <summary>Asks, and reads up to the answer of a name, or an error.</summary>
     public async Task<JsonObject> AnswerAsync(string action, JsonObject? arguments, string answer, string? client = "A")
     {

@@ -10,8 +10,8 @@ internal sealed record PortacodeEvent(string Name, JsonObject Fields)
     private const int LongText = 4096;
     private const int LongList = 64;
 
-    /// <summary>Whether it holds so much that answers should overtake it.</summary>
-    public bool IsLong { get; } = Fields.Any(static field => field.Value switch
+    /// <summary>Whether answers should overtake it, as it holds much, or is one of many; who sends it waits until it is taken.</summary>
+    public bool IsLong { get; init; } = Fields.Any(static field => field.Value switch
     {
         JsonArray list => list.Count > LongList,
         JsonValue value => value.TryGetValue<string>(out var text) && text.Length > LongText,

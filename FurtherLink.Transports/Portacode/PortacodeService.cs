@@ -28,8 +28,6 @@ internal sealed partial class PortacodeService(
     private readonly FrozenDictionary<string, ActionHandler> _handlers =
         actions.SelectMany(static some => some.Handlers).ToFrozenDictionary(static pair => pair.Key, static pair => pair.Value, StringComparer.Ordinal);
 
-    private int _underWay;
-
     /// <inheritdoc/>
     public string Name => "portacode";
 
@@ -126,9 +124,8 @@ internal sealed partial class PortacodeService(
 
     private void Beside(Gateway gateway, Peer peer, Call call, Func<IReplies, ValueTask> work)
     {
-        if (Interlocked.Increment(ref _underWay) > gateway.Options.MaxRequests)
+        if (!gateway.TryBegin())
         {
-            Interlocked.Decrement(ref _underWay);
             throw new LinkException(FailureCode.Limited, $"{gateway.Options.MaxRequests} requests are under way: try again when one of them has been answered");
         }
 
@@ -153,7 +150,7 @@ internal sealed partial class PortacodeService(
             }
             finally
             {
-                Interlocked.Decrement(ref _underWay);
+                gateway.End();
             }
         });
     }

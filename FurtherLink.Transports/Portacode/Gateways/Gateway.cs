@@ -15,6 +15,8 @@ namespace FurtherLink.Transports.Portacode.Gateways;
 /// <param name="time">The clock.</param>
 public sealed class Gateway(PortacodeOptions options, TimeProvider time)
 {
+    private int _underWay;
+
     /// <summary>What a connection of it asks for by connecting (<see cref="LinkConnection.Opening"/>).</summary>
     public static ClientMessage Opening { get; } = new Call("portacode.open", null);
 
@@ -41,6 +43,18 @@ public sealed class Gateway(PortacodeOptions options, TimeProvider time)
 
     /// <summary>Whether it was ever connected.</summary>
     internal bool WasOpened { get; set; }
+
+    /// <summary>Begins a request that runs beside others; false where too many do.</summary>
+    internal bool TryBegin()
+    {
+        if (Interlocked.Increment(ref _underWay) <= Options.MaxRequests)
+            return true;
+        End();
+        return false;
+    }
+
+    /// <summary>Ends a request that was begun.</summary>
+    internal void End() => Interlocked.Decrement(ref _underWay);
 
     /// <summary>Tells a client that it is over its limit.</summary>
     /// <param name="client">Which.</param>

@@ -90,7 +90,8 @@ internal sealed class ExecAction(SessionTable sessions, TimeProvider time)
         ["command"] = command,
         [kind is OutputKind.Error ? "stderr" : "stdout"] = text,
         ["project_id"] = project,
-    });
+    })
+    { IsLong = true };
 
     private static Dictionary<string, string?> Variables(JsonElement? env)
     {

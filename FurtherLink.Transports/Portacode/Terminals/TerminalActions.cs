@@ -81,7 +81,7 @@ internal sealed class TerminalActions(SessionTable sessions)
                     Environment = ShellFinder.Environment(size),
                     Session = new SessionOptions { WhenDetached = WhenDetached.Keep, AllDrive = true, Labels = labels },
                 },
-                Options(gateway, terminal, 0, own: true, Task.CompletedTask),
+                Options(gateway, peer, terminal, 0, own: true, Task.CompletedTask),
                 attachment =>
                 {
                     terminal.Attachment = attachment;
@@ -220,7 +220,7 @@ internal sealed class TerminalActions(SessionTable sessions)
         {
             var isNew = !known && gateway.WasOpened;
             terminal.Attachment = peer.Attach(
-                info.Id, session, Options(gateway, terminal, from, own, greeting), isNew ? _ => new Notice("portacode.started", Started(info)) : null);
+                info.Id, session, Options(gateway, peer, terminal, from, own, greeting), isNew ? _ => new Notice("portacode.started", Started(info)) : null);
         }
         catch (LinkException)
         {
@@ -228,11 +228,19 @@ internal sealed class TerminalActions(SessionTable sessions)
         }
     }
 
-    private static AttachOptions Options(Gateway gateway, GatewayTerminal terminal, long from, bool own, Task greeting)
+    /// <summary>What a gateway may do with a terminal is what its connection may: one that may own also types into what others have started.</summary>
+    private static AttachOptions Options(Gateway gateway, Peer peer, GatewayTerminal terminal, long from, bool own, Task greeting)
     {
+        var rights = Rights.Of(peer.Principal);
         var isPaced = !greeting.IsCompleted || TerminalPace.IsNeeded(gateway);
-        var options = new AttachOptions { From = from, Tag = terminal, Pace = isPaced ? new TerminalPace(gateway, terminal, greeting, gateway.Time) : null };
-        return own ? options : options with { Access = Access.View, Holds = false, Overrules = true, Lossless = false };
+        var options = new AttachOptions
+        {
+            From = from,
+            Tag = terminal,
+            Pace = isPaced ? new TerminalPace(gateway, terminal, greeting, gateway.Time) : null,
+            Access = own && rights >= Access.Drive ? Access.Drive : Access.View,
+        };
+        return own ? options : options with { Holds = false, Overrules = rights >= Access.Own, Lossless = false };
     }
 
     private static void Post(Peer peer, PortacodeEvent news) => peer.Post(new Result("portacode.open", news));
