@@ -1,6 +1,6 @@
 using System.Threading.Channels;
-using FurtherLink.Tests.Support;
 using FurtherLink.Tests.Portacode.Gateways;
+using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Portacode;
 
