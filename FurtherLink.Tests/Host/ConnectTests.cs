@@ -7,8 +7,8 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
-using FurtherLink.Tests.Support;
 using FurtherLink.Tests.Portacode.Gateways;
+using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Host;
 

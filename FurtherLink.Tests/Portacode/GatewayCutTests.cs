@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Tests.Host;
-using FurtherLink.Tests.Support;
 using FurtherLink.Tests.Portacode.Gateways;
+using FurtherLink.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FurtherLink.Tests.Portacode;
