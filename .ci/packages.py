@@ -6,7 +6,7 @@ import zipfile
 
 first, second = map(pathlib.Path, sys.argv[1:])
 mistakes = []
-for name in ("FurtherLink.Core", "FurtherLink.Transports.WebSockets"):
+for name in ("FurtherLink.Core", "FurtherLink.Transports.WebSockets", "FurtherLink.Transports.Portacode"):
     files = {path.suffix: path for path in first.glob(f"{name}.[0-9]*")}
     if set(files) != {".nupkg", ".snupkg"}:
         mistakes.append(f"{name}: expected a nupkg and a snupkg, found {sorted(files)}")
