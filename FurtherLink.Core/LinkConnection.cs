@@ -64,6 +64,12 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
     /// <summary>The longest message its client may send, in bytes; null, the default = <see cref="LinkOptions.MaxMessage"/>.</summary>
     public int? MaxMessage { get; init; }
 
+    /// <summary>
+    /// Which part of the turns that output and long messages (<see cref="Peer.SendAsync"/>) take is the long messages', while both wait: more
+    /// than 0, at most 1. Default 0.5.
+    /// </summary>
+    public double LongShare { get; init; } = 0.5;
+
     /// <summary>The longest piece of output in one message, in bytes. Default 64 KiB.</summary>
     public int MaxChunk { get; init; } = 64 * 1024;
 }

@@ -10,6 +10,7 @@ public sealed class LinkOptions
     private long _spillCapacity;
     private TimeSpan _spillRetention = TimeSpan.FromHours(24);
     private int _maxMessage = 4 * 1024 * 1024;
+    private int _maxExited = 100;
 
     /// <summary>Where uploads go and relative paths begin. Null = "further" in the home of the run's user.</summary>
     public string? WorkDirectory { get; set; }
@@ -65,6 +66,16 @@ public sealed class LinkOptions
 
     /// <summary>How long an ended session can still be read. Default 10 minutes.</summary>
     public TimeSpan KeepExited { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>
+    /// How many ended sessions can still be read that nobody is attached to; where there are more when one is started, those that began first go.
+    /// Does not count where output is kept on disk (<see cref="SpillCapacity"/>). Default 100, at least 0.
+    /// </summary>
+    public int MaxExited
+    {
+        get => _maxExited;
+        set => _maxExited = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 0.");
+    }
 
     /// <summary>
     /// Bytes of output kept per session on disk, in <see cref="SpillDirectory"/>, beside <see cref="OutputCapacity"/> in memory; the oldest go

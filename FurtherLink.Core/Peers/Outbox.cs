@@ -30,7 +30,7 @@ internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, Asy
     private readonly FrameWriter _writer = new(connection.Frames.Output);
     private long _postedCost;
     private int _chunk = Math.Min(16 * 1024, connection.MaxChunk);
-    private bool _longNext;
+    private double _longCredit;
     private bool _completed;
     private (ushort Code, string Reason)? _close;
 
@@ -207,9 +207,13 @@ internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, Asy
     {
         lock (_lock)
         {
+            if (_long.Count == 0)
+                return null;
             // In turns with output, where there is some.
-            _longNext = !_longNext || _ready.Count == 0;
-            return _longNext && _long.TryDequeue(out var message) ? message : null;
+            if (_ready.Count > 0 && (_longCredit += connection.LongShare) < 1)
+                return null;
+            _longCredit = Math.Max(0, _longCredit - 1);
+            return _long.Dequeue();
         }
     }
 

@@ -98,6 +98,7 @@ public sealed partial class SessionTable : IAsyncDisposable
             if (_sessions.ContainsKey(id))
                 throw new LinkException(FailureCode.AlreadyExists, $"there is a session \"{id}\" already");
             var session = await StartAsync(id, request, runner, user, created, cancellationToken).ConfigureAwait(false);
+            DropEnded();
             _sessions[id] = session;
             _watchers.Tell(session);
             Log.Started(_logger, id, request.Runner, session.Info.ProcessId, user.Name);
@@ -205,6 +206,15 @@ public sealed partial class SessionTable : IAsyncDisposable
     [SupportedOSPlatform("linux")]
     private SideChannels OpenChannels(Session session) =>
         SideChannels.Create(_options.TempDirectory, session.User, session.Notices, _channelLogger, _time);
+
+    /// <summary>Lets ended sessions go that are too many to keep: each holds up to a whole log.</summary>
+    private void DropEnded()
+    {
+        if (_spills is not null || _sessions.Count <= _options.MaxExited)
+            return;
+        foreach (var session in _sessions.Values.Where(static one => one.Info is { Exit: not null, Members: 0 }).OrderByDescending(static one => one.Info.Created).Skip(_options.MaxExited))
+            Discard(session);
+    }
 
     private void Discard(IKeptSession session)
     {

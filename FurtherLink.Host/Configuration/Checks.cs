@@ -19,6 +19,12 @@ internal static class Checks
     public static Func<string, string?> NumberOrOff(long minimum) =>
         text => text == "0" || Number(minimum, long.MaxValue)(text) is null ? null : $"must be 0, or a whole number of at least {minimum}";
 
+    /// <summary>A part of a whole.</summary>
+    public static string? Share(string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var share) && share is >= 0.01 and <= 0.99
+            ? null
+            : "must be a number from 0.01 to 0.99";
+
     /// <summary>A time span that is not negative.</summary>
     public static string? Duration(string text) =>
         TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration) && duration >= TimeSpan.Zero

@@ -63,6 +63,7 @@ internal static class Settings
         new("MaxMessage", "The longest message a client may send, in bytes. Default 4194304.") { Check = Checks.Number(1024, int.MaxValue) },
         new("MaxUpload", "The largest upload in bytes. Default 67108864.") { Check = Checks.Number(1, long.MaxValue) },
         new("ClientStallTimeout", "How long a program waits for a client that takes nothing of its output. Default 00:00:30.") { Check = Checks.Duration },
+        new("MaxExited", "How many ended sessions can still be read; those that began first go. Default 100.") { Check = Checks.Number(0, int.MaxValue) },
         new("KeepExited", "How long an ended session can still be read. Default 00:10:00.") { Check = Checks.Duration },
         new("SpillCapacity", "Bytes of output kept on disk per session that outlives its client, beside those in memory. Default 0: none.")
         {
@@ -101,6 +102,7 @@ internal static class Settings
         new("Portacode:Bandwidth", "Bytes per second that client sessions may be sent, by name; \"*\" = every other. Default 0: no limit.") { Shape = SettingShape.Group },
         new("Portacode:TerminalBytesPerSecond", "Bytes of output per second of each terminal. Default 0: no limit.") { Check = Checks.NumberOrOff(1000) },
         new("Portacode:FileBytesPerSecond", "Bytes per second of all long answers together. Default 0: no limit.") { Check = Checks.NumberOrOff(1000) },
+        new("Portacode:FileShare", "Which part of the turns that terminals and long answers take is the long answers'. Default 0.5.") { Check = Checks.Share },
         new("Portacode:MaxRequests", "Requests of a gateway that may be under way at once. Default 64.") { Check = Checks.Number(1, int.MaxValue) },
         new("Portacode:MaxExecOutput", "Characters of output that the result of a command repeats. Default 1048576.") { Check = Checks.Number(1024, int.MaxValue) },
         new("Portacode:Transfers", "Limits of uploads, downloads and transfers of gateways: MaxBytes, MaxEntries, MaxTransfers, MaxUploadBytes, MaxUploads, MaxWholeBytes, UploadIdle, TransferIdle.") { Shape = SettingShape.Group },

@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
+using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Portacode;
 
@@ -74,6 +76,7 @@ internal sealed class TerminalTests(Spelling spelling) : DeviceFixture
         var id = await gateway.StartAsync("/bin/bash");
         await gateway.TypeAsync(id, "trap '' TERM HUP; echo rea''dy\n");
         await gateway.OutputUntilAsync(id, "ready");
+        var since = Stopwatch.GetTimestamp();
         await gateway.AskAsync("terminal_stop", new JsonObject { ["terminal_id"] = id });
         var stopped = await gateway.UntilAsync("terminal_stopped");
         Assert.That(((string?)stopped["status"], (string?)stopped["message"]), Is.EqualTo(("stopping", "Terminal stop process initiated")));
@@ -83,6 +86,8 @@ internal sealed class TerminalTests(Spelling spelling) : DeviceFixture
         Assert.That((int)exit["returncode"]!, Is.LessThan(0));
         var completed = await gateway.UntilAsync("terminal_stop_completed");
         Assert.That(((string?)completed["terminal_id"], (string?)completed["status"]), Is.EqualTo((id, "success")));
+        await TestContext.Out.WriteLineAsync($"{Stopwatch.GetElapsedTime(since).TotalSeconds:0.00} s");
+        Assert.That(Stopwatch.GetElapsedTime(since), Is.LessThan(TimeSpan.FromSeconds(SoakSize.Of(shortForm: 6, longForm: 2))), "2 s, and what a busy machine adds");
         await gateway.AskAsync("terminal_stop", new JsonObject { ["terminal_id"] = id });
         Assert.That((string?)(await gateway.UntilAsync("terminal_stopped"))["status"], Is.EqualTo("not_found"));
         Assert.That((string?)(await gateway.UntilAsync("terminal_stop_completed"))["message"], Is.EqualTo("Terminal was not found or already stopped"));

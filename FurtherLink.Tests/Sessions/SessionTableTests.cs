@@ -161,6 +161,23 @@ internal sealed class SessionTableTests
     }
 
     [Test]
+    public async Task Exit_OfMoreSessionsThanAreKept_LetsTheFirstGo()
+    {
+        _host.Get<Microsoft.Extensions.Options.IOptions<LinkOptions>>().Value.MaxExited = 2;
+        var ids = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            var session = await _host.Sessions.StartAsync(new RunRequest("exec") { Code = "#!/bin/sh\necho x", Session = new SessionOptions { WhenDetached = WhenDetached.Keep } });
+            await session.Exited.WaitAsync(Patience.Long);
+            ids.Add(session.Id);
+        }
+
+        var running = await _host.Sessions.StartAsync(new RunRequest("fake"));
+        Assert.That(_host.Sessions.Sessions.Select(session => session.Id), Is.EquivalentTo(ids.Skip(2).Append(running.Id)));
+    }
+
+    [Test]
     public async Task StopAll_EndsEveryProgramAndTakesNoNewOne()
     {
         // Ending real programs takes real time.

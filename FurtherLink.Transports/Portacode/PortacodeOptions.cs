@@ -7,6 +7,7 @@ public sealed class PortacodeOptions
 {
     private long _terminalBytesPerSecond;
     private long _fileBytesPerSecond;
+    private double _fileShare = 0.5;
     private int _maxRequests = 64;
     private int _maxExecOutput = 1024 * 1024;
     private int _fileReadLimit = 64 * 1024 * 1024;
@@ -99,6 +100,16 @@ public sealed class PortacodeOptions
     {
         get => _fileBytesPerSecond;
         set => _fileBytesPerSecond = value is 0 or >= 1000 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "0, or at least 1000.");
+    }
+
+    /// <summary>
+    /// Which part of the turns that terminals and long answers take is the long answers', while both wait; terminals share theirs alike. Default 0.5,
+    /// 0.01 to 0.99.
+    /// </summary>
+    public double FileShare
+    {
+        get => _fileShare;
+        set => _fileShare = value is >= 0.01 and <= 0.99 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "0.01 to 0.99.");
     }
 
     /// <summary>Requests of a gateway that may be under way at once; one more is refused. Default 64, at least 1.</summary>

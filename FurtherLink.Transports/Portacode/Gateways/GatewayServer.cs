@@ -40,5 +40,6 @@ internal sealed class GatewayServer(ILinkServer server, IOptions<PortacodeOption
             Opening = Gateway.Opening,
             MaxMessage = options.Value.MaxMessage,
             MaxChunk = MaxChunk,
+            LongShare = options.Value.FileShare,
         };
 }
