@@ -51,6 +51,8 @@ internal sealed class GatewayCutTests
         private readonly byte[] _expected;
         private readonly int _lines;
         private readonly List<(long From, long To)> _open = [];
+        private readonly HashSet<long> _asked = [];
+        private int _underWay;
         private int _cuts;
         private string? _id;
         private long _begin = -1;
@@ -84,8 +86,9 @@ internal sealed class GatewayCutTests
                 await AskAsync(socket, """{"cmd":"client_sessions_update","sessions":[{"channel_name":"A","connection_type":"dashboard"}]}""");
                 if (_id is null)
                     await AskAsync(socket, """{"cmd":"terminal_start","shell":"/bin/sh","source_client_session":"A"}""");
-                foreach (var (from, _) in _open)
-                    await FetchAsync(socket, from);
+                _asked.Clear();
+                _underWay = 0;
+                await FetchAsync(socket);
                 var frames = _cuts > 0 ? _random.Next(1, 6) : int.MaxValue;
                 while (true)
                 {
@@ -149,6 +152,12 @@ internal sealed class GatewayCutTests
             if (payload.ContainsKey("replay"))
             {
                 Fill(offset, next);
+                if (!(bool)payload["has_more"]!)
+                {
+                    _underWay--;
+                    await FetchAsync(socket);
+                }
+
                 return;
             }
 
@@ -164,7 +173,7 @@ internal sealed class GatewayCutTests
                 return;
             Gaps++;
             _open.Add((_next, offset));
-            await FetchAsync(socket, _next);
+            await FetchAsync(socket);
             _next = offset;
         }
 
@@ -184,8 +193,16 @@ internal sealed class GatewayCutTests
             }
         }
 
-        private Task FetchAsync(WebSocket socket, long from) =>
-            AskAsync(socket, $$"""{"cmd":"terminal_replay","terminal_id":"{{_id}}","from":{{from}},"source_client_session":"A"}""");
+        /// <summary>Asks for what is missing, a few pieces at once.</summary>
+        private async Task FetchAsync(WebSocket socket)
+        {
+            foreach (var (from, to) in _open.Where(gap => !_asked.Contains(gap.From)).Take(8 - _underWay).ToList())
+            {
+                _asked.Add(from);
+                _underWay++;
+                await AskAsync(socket, $$"""{"cmd":"terminal_replay","terminal_id":"{{_id}}","from":{{from}},"to":{{to}},"source_client_session":"A"}""");
+            }
+        }
 
         private Task TypeAsync(WebSocket socket, string text) =>
             AskAsync(socket, $$"""{"cmd":"terminal_send","terminal_id":"{{_id}}","data":"{{text}}","source_client_session":"A"}""");

@@ -67,6 +67,8 @@ internal sealed class TerminalTests(Spelling spelling) : DeviceFixture
         Assert.That(next, Is.EqualTo(Encoding.UTF8.GetByteCount(output)));
         var replayed = await gateway.AnswerAsync("terminal_replay", new JsonObject { ["terminal_id"] = id, ["from"] = 0 }, "terminal_data");
         Assert.That(((string?)replayed["data"], (long)replayed["offset"]!, (bool)replayed["replay"]!), Is.EqualTo((output, 0L, true)));
+        replayed = await gateway.AnswerAsync("terminal_replay", new JsonObject { ["terminal_id"] = id, ["from"] = 1, ["to"] = 4 }, "terminal_data");
+        Assert.That(((string?)replayed["data"], (long)replayed["next_offset"]!, (bool)replayed["has_more"]!), Is.EqualTo(("él", 4L, false)));
     }
 
     [Test]

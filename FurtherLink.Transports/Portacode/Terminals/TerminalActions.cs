@@ -160,12 +160,12 @@ internal sealed class TerminalActions(SessionTable sessions)
         return new PortacodeEvent("terminal_list", new JsonObject { ["sessions"] = rows, ["project_id"] = project });
     }
 
-    /// <summary>Sends again what a terminal printed from an offset on, as far as it has been sent.</summary>
+    /// <summary>Sends again what a terminal printed from an offset on, up to another, as far as it has been sent.</summary>
     public async ValueTask ReplayAsync(Gateway gateway, Peer peer, PortacodeRequest request, IReplies replies, CancellationToken cancellationToken)
     {
         var id = request.TerminalId();
         var session = sessions.Find(id) is { Info.Terminal: not null } found ? found : throw NotFound(id);
-        var to = peer.Find(id)?.Sent ?? session.Output.End;
+        var to = Math.Min(peer.Find(id)?.Sent ?? session.Output.End, request.Integer("to", 0) ?? long.MaxValue);
         var from = request.Integer("from", 0, session.Output.End) ?? 0;
         var terminal = gateway.Terminals.GetValueOrDefault(id) ?? new GatewayTerminal(id, session.Info.Labels.GetValueOrDefault(ProjectLabel));
         using var reader = session.Output.Attach(new ReaderOptions { From = from, Text = true, Lossless = false });
