@@ -168,9 +168,6 @@ public sealed class Attachment
     /// <summary>The client sends input: what it causes is not held back as a young program's output is.</summary>
     internal void OnInput() => _gathering?.OnInput();
 
-    /// <summary>Where output begins.</summary>
-    internal long Position => Sent;
-
     /// <summary>What the terminal showed when it was attached, where it asked for that.</summary>
     internal ReadOnlyMemory<byte>? Screen { get; private set; }
 

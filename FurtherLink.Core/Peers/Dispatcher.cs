@@ -211,7 +211,7 @@ internal sealed partial class Dispatcher(
             attach.Name,
             session,
             attach.Options,
-            attachment => new Attached(attach.Name, session.Info, attachment.Position)
+            attachment => new Attached(attach.Name, session.Info, attachment.Sent)
             {
                 Ref = attach.Ref,
                 Client = attach.Client,

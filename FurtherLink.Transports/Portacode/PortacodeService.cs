@@ -125,9 +125,7 @@ internal sealed partial class PortacodeService(
     private void Beside(Gateway gateway, Peer peer, Call call, Func<IReplies, ValueTask> work)
     {
         if (!gateway.TryBegin())
-        {
             throw new LinkException(FailureCode.Limited, $"{gateway.Options.MaxRequests} requests are under way: try again when one of them has been answered");
-        }
 
         var (name, client, reference) = (call.Name, call.Client, call.Ref);
         peer.Run(async _ =>

@@ -2,52 +2,37 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using FurtherLink.Tests.Support;
 using FurtherLink.Transports.Portacode.Transfers;
 
 namespace FurtherLink.Tests.Portacode.Transfers;
 
 [TestFixture]
-internal sealed class ContentActionsTests
+internal sealed class ContentActionsTests : TransfersFixture
 {
-    private readonly ManualTimeProvider _time = new();
-    private FileRig _rig = null!;
     private ContentStore _store = null!;
     private ContentActions _actions = null!;
-    private Random _random = null!;
-    private long _free;
 
     [SetUp]
     public void SetUp()
     {
-        var seed = Random.Shared.Next();
-        TestContext.Out.WriteLine($"seed {seed}");
-        _random = new Random(seed);
-        _rig = new FileRig();
         _store = new ContentStore();
-        _free = long.MaxValue / 2;
         _actions = Create(new TransferOptions());
     }
 
     [TearDown]
-    public void TearDown()
-    {
-        _actions.Dispose();
-        Assert.That(_rig.Names(), Has.None.Contains(".portacode-"), "something is left behind");
-        _rig.Dispose();
-    }
+    public void TearDown() => _actions.Dispose();
 
     [Test]
     public async Task Download_OneMessage_HasTheContent()
     {
         var content = Content(100_000);
-        _rig.Write("a.png", content);
+        Rig.Write("a.png", content);
         var answer = await AskAsync("file_download", new JsonObject { ["path"] = "a.png" });
 
         Assert.Multiple(() =>
         {
             Assert.That(Convert.FromBase64String((string)answer["content_base64"]!), Is.EqualTo(content));
-            Assert.That((string?)answer["path"], Is.EqualTo(_rig.Resolve("a.png")));
+            Assert.That((string?)answer["path"], Is.EqualTo(Rig.Resolve("a.png")));
             Assert.That((string?)answer["file_name"], Is.EqualTo("a.png"));
             Assert.That((string?)answer["mime_type"], Is.EqualTo("image/png"));
             Assert.That((long?)answer["file_size"], Is.EqualTo(100_000));
@@ -65,7 +50,7 @@ internal sealed class ContentActionsTests
     public async Task Download_InPieces_HasTheFieldsAndTheContent(int size)
     {
         var content = Content(size);
-        _rig.Write("a.bin", content);
+        Rig.Write("a.bin", content);
         var answers = await FileRig.AskAllAsync(_actions, "file_download", new JsonObject { ["path"] = "a.bin", ["chunked"] = true });
         var pieces = answers.Select(answer => answer.Fields).ToList();
         var text = string.Concat(pieces.Select(piece => (string)piece["content_base64"]!));
@@ -90,7 +75,7 @@ internal sealed class ContentActionsTests
     [TestCase(false)]
     public async Task Download_EmptyFileAndOneMadeWhileItIsRead_AreRead(bool inPieces)
     {
-        _rig.Write("empty", []);
+        Rig.Write("empty", []);
         var empty = await AskAsync("file_download", new JsonObject { ["path"] = "empty", ["chunked"] = inPieces });
         var made = await AskAsync("file_download", new JsonObject { ["path"] = "/proc/self/stat", ["chunked"] = inPieces });
 
@@ -103,13 +88,13 @@ internal sealed class ContentActionsTests
     {
         _actions.Dispose();
         _actions = Create(new TransferOptions { MaxWholeBytes = 65536 });
-        _rig.Write("big", Content(65537));
-        Directory.CreateDirectory(_rig.Resolve("dir"));
+        Rig.Write("big", Content(65537));
+        Directory.CreateDirectory(Rig.Resolve("dir"));
 
         foreach (var (path, words) in new[]
         {
-            ("no", $"File not found: {_rig.Resolve("no")}"), ("dir", $"Path is not a file: {_rig.Resolve("dir")}"), ("/dev/zero", "Path is not a file: /dev/zero"),
-            ("forbidden", "Permission denied: forbidden"), ("big", $"File is too large for one message: {_rig.Resolve("big")}; ask for it with chunked"),
+            ("no", $"File not found: {Rig.Resolve("no")}"), ("dir", $"Path is not a file: {Rig.Resolve("dir")}"), ("/dev/zero", "Path is not a file: /dev/zero"),
+            ("forbidden", "Permission denied: forbidden"), ("big", $"File is too large for one message: {Rig.Resolve("big")}; ask for it with chunked"),
         })
         {
             var answer = await AskAsync("file_download", new JsonObject { ["path"] = path });
@@ -124,7 +109,7 @@ internal sealed class ContentActionsTests
     public async Task Content_SentLately_IsSentAgain()
     {
         var content = Content(200_000);
-        _rig.Write("a", content);
+        Rig.Write("a", content);
         var download = await AskAsync("file_download", new JsonObject { ["path"] = "a" });
         var hash = (string)download["content_hash"]!;
         var whole = await AskAsync("content_request", new JsonObject { ["content_hash"] = hash });
@@ -143,7 +128,7 @@ internal sealed class ContentActionsTests
     [Test]
     public async Task Content_OfLongCharacters_IsCutBetweenThem()
     {
-        var text = string.Concat(Enumerable.Range(0, 100_000).Select(_ => _random.Next(3) switch { 0 => "a", 1 => "€", _ => "😀" }));
+        var text = string.Concat(Enumerable.Range(0, 100_000).Select(_ => Chance.Next(3) switch { 0 => "a", 1 => "€", _ => "😀" }));
         var pieces = await FileRig.AskAllAsync(_actions, "content_request", new JsonObject { ["content_hash"] = _store.Add(text), ["chunked"] = true });
 
         Assert.Multiple(() =>
@@ -196,8 +181,8 @@ internal sealed class ContentActionsTests
         Assert.Multiple(() =>
         {
             Assert.That(answer.ToJsonString(), Is.EqualTo(
-                $$"""{"path":"{{_rig.Resolve("new/a.bin")}}","file_name":"a.bin","mime_type":"x/y","chunked":false,"bytes_written":10000,"file_size":10000,"complete":true,"success":true}"""));
-            Assert.That(_rig.Read("new/a.bin"), Is.EqualTo(content));
+                $$"""{"path":"{{Rig.Resolve("new/a.bin")}}","file_name":"a.bin","mime_type":"x/y","chunked":false,"bytes_written":10000,"file_size":10000,"complete":true,"success":true}"""));
+            Assert.That(Rig.Read("new/a.bin"), Is.EqualTo(content));
         });
     }
 
@@ -205,27 +190,27 @@ internal sealed class ContentActionsTests
     public async Task Upload_OverAFile_NeedsOverwriteAndKeepsTheMode()
     {
         const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherExecute;
-        File.SetUnixFileMode(_rig.Write("a", "old"u8), mode);
+        File.SetUnixFileMode(Rig.Write("a", "old"u8), mode);
         var request = new JsonObject { ["path"] = "a", ["content_base64"] = "bmV3" };
         var refused = await AskAsync("file_upload", request);
-        Assert.That(((bool?)refused["success"], (string?)refused["error"]), Is.EqualTo(((bool?)false, $"File already exists: {_rig.Resolve("a")}")));
-        Assert.That(_rig.Read("a"), Is.EqualTo("old"u8.ToArray()));
+        Assert.That(((bool?)refused["success"], (string?)refused["error"]), Is.EqualTo(((bool?)false, $"File already exists: {Rig.Resolve("a")}")));
+        Assert.That(Rig.Read("a"), Is.EqualTo("old"u8.ToArray()));
 
         request["overwrite"] = true;
         Assert.That((bool?)(await AskAsync("file_upload", request))["success"], Is.True);
-        Assert.That(_rig.Read("a"), Is.EqualTo("new"u8.ToArray()));
-        Assert.That(File.GetUnixFileMode(_rig.Resolve("a")), Is.EqualTo(mode));
+        Assert.That(Rig.Read("a"), Is.EqualTo("new"u8.ToArray()));
+        Assert.That(File.GetUnixFileMode(Rig.Resolve("a")), Is.EqualTo(mode));
     }
 
     [Test]
     public async Task Upload_IntoAFolder_TakesTheFileName()
     {
-        Directory.CreateDirectory(_rig.Resolve("dir"));
+        Directory.CreateDirectory(Rig.Resolve("dir"));
         await AskAsync("file_upload", new JsonObject { ["path"] = "dir", ["content_base64"] = "", ["file_name"] = "a" });
         var escape = await AskAsync("file_upload", new JsonObject { ["path"] = "dir", ["content_base64"] = "", ["file_name"] = "../b" });
 
         Assert.That((string?)escape["error"], Is.EqualTo("file_name parameter must be a name without a path"));
-        Assert.That(_rig.Names(), Is.EqualTo(new[] { "dir/", "dir/a" }));
+        Assert.That(Rig.Names(), Is.EqualTo(new[] { "dir/", "dir/a" }));
     }
 
     [TestCase("content_base64", "???", "content_base64 parameter is not valid base64")]
@@ -247,7 +232,7 @@ internal sealed class ContentActionsTests
             Assert.That(((bool?)answer["success"], (string?)answer["error"]), Is.EqualTo(((bool?)false, words)));
         }
 
-        Assert.That(_rig.Names(), Is.Empty);
+        Assert.That(Rig.Names(), Is.Empty);
     }
 
     [Test]
@@ -255,13 +240,13 @@ internal sealed class ContentActionsTests
     {
         for (var round = 0; round < 30; round++)
         {
-            var content = Content(_random.Next(1, 20_000));
+            var content = Content(Chance.Next(1, 20_000));
             var text = Convert.ToBase64String(content);
             // Also sizes at which a piece ends within a group of four characters.
-            var size = _random.Next(1000, 5000);
+            var size = Chance.Next(1000, 5000);
             var count = (text.Length + size - 1) / size;
-            var order = Enumerable.Range(0, count).Concat(Enumerable.Range(0, count).Where(_ => _random.Next(3) == 0)).ToArray();
-            _random.Shuffle(order);
+            var order = Enumerable.Range(0, count).Concat(Enumerable.Range(0, count).Where(_ => Chance.Next(3) == 0)).ToArray();
+            Chance.Shuffle(order);
             var seen = new HashSet<int>();
             foreach (var index in order)
             {
@@ -274,15 +259,15 @@ internal sealed class ContentActionsTests
                     Is.EqualTo(((bool?)true, (string?)null, (bool?)true, (bool?)(seen.Count == count))));
             }
 
-            Assert.That(_rig.Read($"f{round}"), Is.EqualTo(content));
+            Assert.That(Rig.Read($"f{round}"), Is.EqualTo(content));
         }
     }
 
     [Test]
     public async Task Upload_DownloadedPieces_ComeBackEqual()
     {
-        var content = Content(_random.Next(1, 1_000_000));
-        _rig.Write("a", content);
+        var content = Content(Chance.Next(1, 1_000_000));
+        Rig.Write("a", content);
         foreach (var piece in await FileRig.AskAllAsync(_actions, "file_download", new JsonObject { ["path"] = "a", ["chunked"] = true }))
         {
             var request = piece.Fields.DeepClone().AsObject();
@@ -290,7 +275,7 @@ internal sealed class ContentActionsTests
             Assert.That((bool?)(await AskAsync("file_upload", request))["success"], Is.True);
         }
 
-        Assert.That(_rig.Read("b"), Is.EqualTo(content));
+        Assert.That(Rig.Read("b"), Is.EqualTo(content));
     }
 
     [Test]
@@ -310,7 +295,7 @@ internal sealed class ContentActionsTests
 
         Assert.That((bool?)(await AskAsync("file_upload", Piece("a", "t", text, 5000, 1)))["complete"], Is.False);
         Assert.That((bool?)(await AskAsync("file_upload", Piece("a", "t", text, 5000, 2)))["complete"], Is.True);
-        Assert.That(_rig.Read("a"), Has.Length.EqualTo(9000));
+        Assert.That(Rig.Read("a"), Has.Length.EqualTo(9000));
     }
 
     [TestCase("chunk_count", 0)]
@@ -357,8 +342,8 @@ internal sealed class ContentActionsTests
     [Test]
     public async Task Upload_DiskFull_IsRefused()
     {
-        _free = 16 << 20;
-        Assert.That((string?)(await AskAsync("file_upload", Piece("a", "t", new string('A', 8), 4, 0)))["error"], Does.StartWith($"Not enough free space in {_rig.Root}: 14 bytes"));
+        Free = 16 << 20;
+        Assert.That((string?)(await AskAsync("file_upload", Piece("a", "t", new string('A', 8), 4, 0)))["error"], Does.StartWith($"Not enough free space in {Rig.Root}: 14 bytes"));
     }
 
     [Test]
@@ -367,11 +352,11 @@ internal sealed class ContentActionsTests
         var text = Convert.ToBase64String(Content(9000));
         await AskAsync("file_upload", Piece("a", "t", text, 5000, 0));
         await AskAsync("file_upload", Piece("a", "t", text, 5000, 1));
-        _time.Advance(TimeSpan.FromMinutes(8));
+        Time.Advance(TimeSpan.FromMinutes(8));
         var answer = await AskAsync("file_upload", Piece("a", "t", text, 5000, 2));
 
         Assert.That((bool?)answer["complete"], Is.False);
-        Assert.That(_rig.Names(), Is.Empty);
+        Assert.That(Rig.Names(), Is.Empty);
     }
 
     [Test]
@@ -385,19 +370,12 @@ internal sealed class ContentActionsTests
             Assert.That((bool?)(await AskAsync("file_upload", request))["success"], Is.False, $"cut at {cut}");
         }
 
-        Assert.That(_rig.Names(), Is.Empty);
+        Assert.That(Rig.Names(), Is.Empty);
     }
 
-    private ContentActions Create(TransferOptions options) => new(_rig.Resolve, _store, options, _time, _ => _free);
+    private ContentActions Create(TransferOptions options) => new(Rig.Resolve, _store, options, Time, _ => Free);
 
     private Task<JsonObject> AskAsync(string action, JsonObject arguments, string? client = null) => FileRig.AskAsync(_actions, action, arguments, client);
-
-    private byte[] Content(int size)
-    {
-        var content = new byte[size];
-        _random.NextBytes(content);
-        return content;
-    }
 
     private static JsonObject Piece(string path, string id, string text, int size, int index)
     {

@@ -1,40 +1,24 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
-using FurtherLink.Tests.Support;
 using FurtherLink.Transports.Portacode.Transfers;
 
 namespace FurtherLink.Tests.Portacode.Transfers;
 
 [TestFixture]
-internal sealed class TransferActionsTests
+internal sealed class TransferActionsTests : TransfersFixture
 {
     private const string Token = "0123456789abcdef0123456789abcdef";
 
-    private ManualTimeProvider _time = null!;
-    private FileRig _rig = null!;
     private TransferActions _actions = null!;
-    private Random _random = null!;
-    private long _free;
 
     [SetUp]
     public void SetUp()
     {
-        var seed = Random.Shared.Next();
-        TestContext.Out.WriteLine($"seed {seed}");
-        _random = new Random(seed);
-        _time = new ManualTimeProvider();
-        _rig = new FileRig();
-        _free = long.MaxValue / 2;
         _actions = Create(new TransferOptions());
     }
 
     [TearDown]
-    public void TearDown()
-    {
-        _actions.Dispose();
-        Assert.That(_rig.Names(), Has.None.Contains(".portacode-"), "something is left behind");
-        _rig.Dispose();
-    }
+    public void TearDown() => _actions.Dispose();
 
     [TestCase(0)]
     [TestCase(1)]
@@ -43,15 +27,15 @@ internal sealed class TransferActionsTests
     [TestCase(-1)]
     public async Task File_ThereAndBack_IsEqual(int size)
     {
-        var content = Content(size < 0 ? _random.Next(200_000) : size);
-        File.SetUnixFileMode(_rig.Write("from/a", content), UnixFileMode.UserRead | UnixFileMode.GroupExecute);
+        var content = Content(size < 0 ? Chance.Next(200_000) : size);
+        File.SetUnixFileMode(Rig.Write("from/a", content), UnixFileMode.UserRead | UnixFileMode.GroupExecute);
         var answer = await CopyAsync("file", "from/a", "a");
 
         Assert.Multiple(() =>
         {
-            Assert.That(_rig.Read("a"), Is.EqualTo(content));
-            Assert.That(File.GetUnixFileMode(_rig.Resolve("a")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.GroupExecute));
-            Assert.That(File.GetLastWriteTimeUtc(_rig.Resolve("a")), Is.EqualTo(File.GetLastWriteTimeUtc(_rig.Resolve("from/a"))));
+            Assert.That(Rig.Read("a"), Is.EqualTo(content));
+            Assert.That(File.GetUnixFileMode(Rig.Resolve("a")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.GroupExecute));
+            Assert.That(File.GetLastWriteTimeUtc(Rig.Resolve("a")), Is.EqualTo(File.GetLastWriteTimeUtc(Rig.Resolve("from/a"))));
             Assert.That((string?)answer["state"], Is.EqualTo("completed"));
             Assert.That((bool?)answer["success"], Is.True);
             Assert.That((double?)answer["progress_percent"], Is.EqualTo(100));
@@ -63,18 +47,18 @@ internal sealed class TransferActionsTests
     {
         var files = new Dictionary<string, byte[]>(StringComparer.Ordinal);
         foreach (var name in new[] { "x", "ä/😀 blank", "deep/" + string.Join('/', Enumerable.Repeat("folder", 30)) + "/file", new string('n', 200), "empty" })
-            files[name] = Content(name == "empty" ? 0 : _random.Next(30_000));
+            files[name] = Content(name == "empty" ? 0 : Chance.Next(30_000));
         foreach (var (name, content) in files)
-            _rig.Write("from/top/" + name, content);
-        Directory.CreateDirectory(_rig.Resolve("from/top/hollow"));
-        File.CreateSymbolicLink(_rig.Resolve("from/top/link"), "/etc/passwd");
-        File.CreateSymbolicLink(_rig.Resolve("from/top/loop"), ".");
-        File.SetUnixFileMode(_rig.Resolve("from/top/x"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            Rig.Write("from/top/" + name, content);
+        Directory.CreateDirectory(Rig.Resolve("from/top/hollow"));
+        File.CreateSymbolicLink(Rig.Resolve("from/top/link"), "/etc/passwd");
+        File.CreateSymbolicLink(Rig.Resolve("from/top/loop"), ".");
+        File.SetUnixFileMode(Rig.Resolve("from/top/x"), UnixFileMode.UserRead | UnixFileMode.UserExecute);
 
         var source = await PrepareSourceAsync("folder", "from/top");
         var answer = await CopyAsync("folder", "from/top", "to");
 
-        var names = new HashSet<string>(_rig.Names().Where(name => name.StartsWith("to/", StringComparison.Ordinal)).Select(name => name["to/".Length..]), StringComparer.Ordinal);
+        var names = new HashSet<string>(Rig.Names().Where(name => name.StartsWith("to/", StringComparison.Ordinal)).Select(name => name["to/".Length..]), StringComparer.Ordinal);
         Assert.Multiple(() =>
         {
             Assert.That((int?)source["skipped_entries"], Is.EqualTo(2));
@@ -82,21 +66,21 @@ internal sealed class TransferActionsTests
             Assert.That((long?)source["expanded_size"], Is.EqualTo(files.Values.Sum(content => (long)content.Length)));
             Assert.That((string?)answer["state"], Is.EqualTo("completed"));
             foreach (var (name, content) in files)
-                Assert.That(_rig.Read("to/" + name), Is.EqualTo(content), name);
+                Assert.That(Rig.Read("to/" + name), Is.EqualTo(content), name);
             Assert.That(names, Does.Contain("hollow/").And.Not.Contains("link").And.Not.Contains("loop"));
-            Assert.That(File.GetUnixFileMode(_rig.Resolve("to/x")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserExecute));
+            Assert.That(File.GetUnixFileMode(Rig.Resolve("to/x")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserExecute));
         });
     }
 
     [Test]
     public async Task Destination_InterruptedRepeatedAndReordered_KnowsWhatIsMissing()
     {
-        var content = Content(_random.Next(50_000, 200_000));
+        var content = Content(Chance.Next(50_000, 200_000));
         var prepare = Destination("a", content);
         var prepared = await AskAsync("transfer_prepare", prepare);
         var count = (int)prepared["chunk_count"]!;
         var order = Enumerable.Range(0, count).ToArray();
-        _random.Shuffle(order);
+        Chance.Shuffle(order);
         var half = order[..(count / 2)];
         foreach (var index in half)
             await AskAsync("transfer_receive_chunk", Chunk(content, index));
@@ -117,10 +101,10 @@ internal sealed class TransferActionsTests
         var late = await AskAsync("transfer_receive_chunk", Chunk(content, 0));
         Assert.Multiple(() =>
         {
-            Assert.That(_rig.Read("a"), Is.EqualTo(content));
+            Assert.That(Rig.Read("a"), Is.EqualTo(content));
             Assert.That(again.ToJsonString(), Is.EqualTo(first.ToJsonString()));
             Assert.That((bool?)late["duplicate"], Is.True);
-            Assert.That(_rig.Names(), Is.EqualTo(new[] { "a" }));
+            Assert.That(Rig.Names(), Is.EqualTo(new[] { "a" }));
         });
     }
 
@@ -158,40 +142,40 @@ internal sealed class TransferActionsTests
 
         Assert.That(await RefusalAsync("transfer_finalize", Identity()), Does.StartWith("payload_hash parameter is not the hash of what came"));
         Assert.That((int?)(await AskAsync("transfer_status", Identity()))["missing_count"], Is.EqualTo(3));
-        Assert.That(File.Exists(_rig.Resolve("a")), Is.False);
+        Assert.That(File.Exists(Rig.Resolve("a")), Is.False);
     }
 
     [Test]
     public async Task Destination_ThatExists_NeedsOverwrite()
     {
-        File.SetUnixFileMode(_rig.Write("a", "old"u8), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherExecute);
+        File.SetUnixFileMode(Rig.Write("a", "old"u8), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherExecute);
         var content = Content(100);
         var prepare = Destination("a", content);
-        Assert.That(await RefusalAsync("transfer_prepare", prepare), Is.EqualTo($"File already exists: {_rig.Resolve("a")}"));
+        Assert.That(await RefusalAsync("transfer_prepare", prepare), Is.EqualTo($"File already exists: {Rig.Resolve("a")}"));
 
         prepare["overwrite"] = true;
         await AskAsync("transfer_prepare", prepare);
         await AskAsync("transfer_receive_chunk", Chunk(content, 0));
         await AskAsync("transfer_finalize", Identity());
-        Assert.That(_rig.Read("a"), Is.EqualTo(content));
-        Assert.That(File.GetUnixFileMode(_rig.Resolve("a")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherExecute));
+        Assert.That(Rig.Read("a"), Is.EqualTo(content));
+        Assert.That(File.GetUnixFileMode(Rig.Resolve("a")), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherExecute));
     }
 
     [Test]
     public async Task Folder_ThatExists_IsReplacedWhole()
     {
-        _rig.Write("from/top/new", "new"u8);
-        _rig.Write("to/old", "old"u8);
+        Rig.Write("from/top/new", "new"u8);
+        Rig.Write("to/old", "old"u8);
         await CopyAsync("folder", "from/top", "to", overwrite: true);
 
-        Assert.That(_rig.Names().Where(name => name.StartsWith("to", StringComparison.Ordinal)), Is.EqualTo(new[] { "to/", "to/new" }));
+        Assert.That(Rig.Names().Where(name => name.StartsWith("to", StringComparison.Ordinal)), Is.EqualTo(new[] { "to/", "to/new" }));
     }
 
     [Test]
     public async Task Folder_ThatIsAnotherThanAnnounced_LeavesTheOldOne()
     {
-        _rig.Write("from/top/new", "new"u8);
-        _rig.Write("to/old", "old"u8);
+        Rig.Write("from/top/new", "new"u8);
+        Rig.Write("to/old", "old"u8);
         var source = await PrepareSourceAsync("folder", "from/top");
         foreach (var (field, value) in new[] { ("expanded_size", 2), ("expanded_size", 4), ("entry_count", 1) })
         {
@@ -204,17 +188,17 @@ internal sealed class TransferActionsTests
             await AskAsync("transfer_cancel", Identity((string)prepare["transfer_id"]!));
         }
 
-        Assert.That(_rig.Names().Where(name => name.StartsWith("to", StringComparison.Ordinal)), Is.EqualTo(new[] { "to/", "to/old" }));
+        Assert.That(Rig.Names().Where(name => name.StartsWith("to", StringComparison.Ordinal)), Is.EqualTo(new[] { "to/", "to/old" }));
     }
 
     [Test]
     public async Task Source_ThatChanges_IsRefused()
     {
-        _rig.Write("a", Content(10_000));
+        Rig.Write("a", Content(10_000));
         await PrepareSourceAsync("file", "a", Id);
-        File.AppendAllText(_rig.Resolve("a"), "more");
+        File.AppendAllText(Rig.Resolve("a"), "more");
 
-        Assert.That(await RefusalAsync("transfer_read_chunk", Numbered(0)), Is.EqualTo($"File has changed since the transfer was prepared: {_rig.Resolve("a")}"));
+        Assert.That(await RefusalAsync("transfer_read_chunk", Numbered(0)), Is.EqualTo($"File has changed since the transfer was prepared: {Rig.Resolve("a")}"));
         Assert.That(await RefusalAsync("transfer_receive_chunk", Chunk(Content(10_000), 0)), Does.StartWith("The transfer is a source"));
     }
 
@@ -271,13 +255,13 @@ internal sealed class TransferActionsTests
         prepare[field] = value is string text ? JsonValue.Create(text) : value is long number ? JsonValue.Create(number) : null;
 
         Assert.That(await RefusalAsync("transfer_prepare", prepare), Does.StartWith(words));
-        Assert.That(_rig.Names(), Is.Empty);
+        Assert.That(Rig.Names(), Is.Empty);
     }
 
     [Test]
     public async Task Prepare_SourceThatIsNone_IsRefused()
     {
-        _rig.Write("a", Content(10));
+        Rig.Write("a", Content(10));
         foreach (var (kind, path, words) in new[]
         {
             ("file", "no", "File not found: "), ("folder", "no", "Directory not found: "), ("folder", "a", "Path is not a directory: "), ("file", ".", "Path is not a file: "),
@@ -293,9 +277,9 @@ internal sealed class TransferActionsTests
     {
         _actions.Dispose();
         _actions = Create(new TransferOptions { MaxBytes = 1 << 20, MaxEntries = 3, MaxTransfers = 1 });
-        _rig.Write("large", new byte[(1 << 20) + 1]);
+        Rig.Write("large", new byte[(1 << 20) + 1]);
         foreach (var name in new[] { "1", "2", "3" })
-            _rig.Write("many/" + name, []);
+            Rig.Write("many/" + name, []);
 
         Assert.That(await RefusalAsync("transfer_prepare", Source("file", "large", Guid.NewGuid())), Does.StartWith("File is too large"));
         Assert.That(await RefusalAsync("transfer_prepare", Source("folder", "many", Guid.NewGuid())), Does.StartWith("The folder has more than 3 entries"));
@@ -311,13 +295,13 @@ internal sealed class TransferActionsTests
     [Test]
     public async Task Prepare_DiskFull_IsRefused()
     {
-        _rig.Write("from/a", Content(10));
-        _free = (16 << 20) + 1000;
-        Assert.That(await RefusalAsync("transfer_prepare", Destination("a", Content(1001))), Does.StartWith($"Not enough free space in {_rig.Root}: 1001 bytes are needed"));
+        Rig.Write("from/a", Content(10));
+        Free = (16 << 20) + 1000;
+        Assert.That(await RefusalAsync("transfer_prepare", Destination("a", Content(1001))), Does.StartWith($"Not enough free space in {Rig.Root}: 1001 bytes are needed"));
         Assert.That(await RefusalAsync("transfer_prepare", Source("folder", "from", Guid.NewGuid())), Does.StartWith("Not enough free space"));
         var folder = Destination("a", Content(600));
         folder["kind"] = "folder";
-        Assert.That(await RefusalAsync("transfer_prepare", folder), Does.StartWith($"Not enough free space in {_rig.Root}: 1200 bytes are needed"));
+        Assert.That(await RefusalAsync("transfer_prepare", folder), Does.StartWith($"Not enough free space in {Rig.Root}: 1200 bytes are needed"));
 
         Assert.That((string?)(await AskAsync("transfer_prepare", Destination("a", Content(1000))))["state"], Is.EqualTo("receiving"));
     }
@@ -328,14 +312,14 @@ internal sealed class TransferActionsTests
         var prepare = Destination("a", Content(10_000));
         prepare["ttl_seconds"] = 600;
         var prepared = await AskAsync("transfer_prepare", prepare);
-        Assert.That(DateTimeOffset.FromUnixTimeSeconds((long)prepared["expires_at"]!), Is.EqualTo(_time.GetUtcNow() + TimeSpan.FromMinutes(10)));
-        _time.Advance(TimeSpan.FromMinutes(9));
+        Assert.That(DateTimeOffset.FromUnixTimeSeconds((long)prepared["expires_at"]!), Is.EqualTo(Time.GetUtcNow() + TimeSpan.FromMinutes(10)));
+        Time.Advance(TimeSpan.FromMinutes(9));
         await AskAsync("transfer_status", Identity());
-        _time.Advance(TimeSpan.FromMinutes(9));
-        Assert.That(_rig.Names(), Is.Not.Empty);
-        _time.Advance(TimeSpan.FromMinutes(2));
+        Time.Advance(TimeSpan.FromMinutes(9));
+        Assert.That(Rig.Names(), Is.Not.Empty);
+        Time.Advance(TimeSpan.FromMinutes(2));
 
-        Assert.That(_rig.Names(), Is.Empty);
+        Assert.That(Rig.Names(), Is.Empty);
         Assert.That(await RefusalAsync("transfer_status", Identity()), Is.EqualTo($"Transfer not found: {Id}; it may have expired"));
     }
 
@@ -347,7 +331,7 @@ internal sealed class TransferActionsTests
         await AskAsync("transfer_receive_chunk", Chunk(content, 0));
         Assert.That((string?)(await AskAsync("transfer_cancel", Identity()))["state"], Is.EqualTo("canceled"));
         Assert.That((bool?)(await AskAsync("transfer_cancel", Identity()))["success"], Is.True);
-        Assert.That(_rig.Names(), Is.Empty);
+        Assert.That(Rig.Names(), Is.Empty);
         Assert.That(await RefusalAsync("transfer_receive_chunk", Chunk(content, 1)), Is.EqualTo($"Transfer is canceled already: {Id}"));
         Assert.That(await RefusalAsync("transfer_finalize", Identity()), Is.EqualTo($"Transfer is canceled already: {Id}"));
 
@@ -362,12 +346,12 @@ internal sealed class TransferActionsTests
         await AskAsync("transfer_finalize", Identity());
 
         Assert.That(await RefusalAsync("transfer_cancel", Identity()), Is.EqualTo($"Transfer is complete already: {Id}"));
-        Assert.That(_rig.Read("a"), Is.Empty);
+        Assert.That(Rig.Read("a"), Is.Empty);
     }
 
     private const string Id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
 
-    private TransferActions Create(TransferOptions options) => new(_rig.Resolve, options, _time, _ => _free);
+    private TransferActions Create(TransferOptions options) => new(Rig.Resolve, options, Time, _ => Free);
 
     private Task<JsonObject> AskAsync(string action, JsonObject arguments) => FileRig.AskAsync(_actions, action, arguments);
 
@@ -442,11 +426,4 @@ internal sealed class TransferActionsTests
     }
 
     private static string Hex(byte[] content) => Convert.ToHexStringLower(SHA256.HashData(content));
-
-    private byte[] Content(int size)
-    {
-        var content = new byte[size];
-        _random.NextBytes(content);
-        return content;
-    }
 }

@@ -26,9 +26,6 @@ internal sealed class GatewayTerminal(string id, string? project)
     /// <summary>Whether it is being stopped: it is not listed any more.</summary>
     public bool IsStopping { get; set; }
 
-    /// <summary>How it ended, where that is known and the gateway has not been told.</summary>
-    public int? ReturnCode { get; set; }
-
     /// <summary>The fields that its events have in common.</summary>
     public JsonObject Event(string name) => new()
     {
