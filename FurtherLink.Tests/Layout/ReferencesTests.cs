@@ -20,7 +20,8 @@ internal sealed partial class ReferencesTests
         ["Recordings"] = ["Sessions", "Codecs", "Messages"],
         ["Device"] = ["Peers", "Processes", "Messages"],
         ["Terminals"] = ["Messages"],
-        ["Client"] = ["Codecs", "Messages"],
+        ["Framing"] = ["Codecs"],
+        ["Client"] = ["Framing", "Codecs", "Processes", "Terminals", "Messages"],
     };
 
     private static readonly string[] OutsideOfCore = ["Microsoft.AspNetCore", "Google.Protobuf", "Tmds", "FurtherLink.Transports", "FurtherLink.Host"];

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using FurtherLink.Framing;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
 using FurtherLink.Tests.Support;
@@ -26,7 +27,7 @@ internal static class SocketDevice
             Opening = Gateway.Opening,
             MaxChunk = 32 * 1024,
         };
-        var pump = new WebSocketPump(socket, transport, 4 * 1024 * 1024, connection, NullLogger.Instance);
+        var pump = new WebSocketPump(socket, transport, 4 * 1024 * 1024, connection.Id, NullLogger.Instance) { Lost = connection.Lose };
         pump.Start();
         await server.ServeAsync(connection, CancellationToken.None);
         await frames.Output.CompleteAsync();

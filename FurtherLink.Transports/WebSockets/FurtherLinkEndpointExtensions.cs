@@ -1,5 +1,6 @@
 using FurtherLink;
 using FurtherLink.Device;
+using FurtherLink.Framing;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.WebSockets;
 using Microsoft.AspNetCore.Http;

@@ -1,3 +1,4 @@
+using FurtherLink.Framing;
 using FurtherLink.Messages;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

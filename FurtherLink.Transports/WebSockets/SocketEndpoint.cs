@@ -1,3 +1,4 @@
+using FurtherLink.Framing;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Hosting;

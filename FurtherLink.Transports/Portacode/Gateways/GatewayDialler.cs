@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
-using FurtherLink.Transports.WebSockets;
+using FurtherLink.Framing;
 
 namespace FurtherLink.Transports.Portacode.Gateways;
 

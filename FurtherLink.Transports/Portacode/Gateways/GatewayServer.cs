@@ -1,8 +1,8 @@
 using System.IO.Pipelines;
 using System.Net.WebSockets;
 using System.Security.Claims;
+using FurtherLink.Framing;
 using FurtherLink.Transports.Portacode.Codec;
-using FurtherLink.Transports.WebSockets;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 

@@ -7,7 +7,7 @@ using System.Text;
 using FurtherLink.Codecs;
 using Microsoft.Extensions.Logging;
 
-namespace FurtherLink.Transports.WebSockets;
+namespace FurtherLink.Framing;
 
 /// <summary>
 /// Moves messages between a WebSocket and a pipe of frames, both ways at once: a message is a frame, received into the pipe's memory
@@ -16,9 +16,9 @@ namespace FurtherLink.Transports.WebSockets;
 /// <param name="socket">The socket; disposed by the caller after <see cref="StopAsync"/>.</param>
 /// <param name="pipe">The transport's end of the pipe.</param>
 /// <param name="maxMessage">The longest message accepted, in bytes; a longer one ends the connection with 1009.</param>
-/// <param name="connection">The connection; its name is used in the log.</param>
+/// <param name="id">The connection's name in the log.</param>
 /// <param name="logger">The log.</param>
-public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, int maxMessage, LinkConnection connection, ILogger logger)
+public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, int maxMessage, string id, ILogger logger)
 {
     // A message that the pipe keeps in several pieces is sent in pieces of at most this, of 64 KiB of output with its JSON around it mostly one.
     private const int MaxPiece = 128 * 1024;
@@ -33,6 +33,12 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
     private WebSocketCloseStatus _closeStatus = WebSocketCloseStatus.NormalClosure;
     private string _closeReason = "";
 
+    /// <summary>
+    /// Called once when nothing more is sent, with the bytes of all frames that were sent whole, their headers in the pipe included
+    /// (<see cref="LinkConnection.Lose"/>); null = nobody wants to know.
+    /// </summary>
+    public Action<long>? Lost { get; init; }
+
     /// <summary>Serves a connection over a WebSocket to its end, and says goodbye. It does not throw for what the other side does.</summary>
     /// <param name="server">Serves it.</param>
     /// <param name="connection">The connection, with the server's end of a pair of pipes (<see cref="LinkPipe"/>).</param>
@@ -46,7 +52,7 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
     {
         ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(connection);
-        var pump = new WebSocketPump(socket, transport, maxMessage, connection, logger);
+        var pump = new WebSocketPump(socket, transport, maxMessage, connection.Id, logger) { Lost = connection.Lose };
         pump.Start();
         try
         {
@@ -78,7 +84,7 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
         }
         catch (TimeoutException)
         {
-            Log.Cut(logger, connection.Id);
+            Log.Cut(logger, id);
             socket.Abort();
             await all.ConfigureAwait(false);
         }
@@ -95,7 +101,7 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
         }
         catch (Exception e) when (IsLoss(e))
         {
-            Log.Lost(logger, connection.Id, e.Message);
+            Log.Lost(logger, id, e.Message);
         }
         finally
         {
@@ -116,7 +122,7 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
         }
         catch (Exception e) when (IsLoss(e))
         {
-            Log.Lost(logger, connection.Id, e.Message);
+            Log.Lost(logger, id, e.Message);
         }
     }
 
@@ -180,11 +186,11 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
         }
         catch (Exception e) when (IsLoss(e))
         {
-            Log.Lost(logger, connection.Id, e.Message);
+            Log.Lost(logger, id, e.Message);
             socket.Abort();
         }
 
-        connection.Lose(_sentBytes);
+        Lost?.Invoke(_sentBytes);
 
         // What the server still says while it ends goes nowhere, but it must not wait for it.
         while (true)

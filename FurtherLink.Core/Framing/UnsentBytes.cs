@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 
-namespace FurtherLink.Transports.WebSockets;
+namespace FurtherLink.Framing;
 
 /// <summary>Keeps what is said last near to who hears it: bounds what the kernel takes for a peer that does not read.</summary>
 public static class UnsentBytes
