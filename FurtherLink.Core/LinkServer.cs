@@ -136,7 +136,10 @@ public sealed partial class LinkServer : ILinkServer
                 {
                     if (frame.Kind is FrameKind.Close)
                         return true;
-                    Decode(frame, codec, dispatcher, peers);
+                    if (frame.Kind is FrameKind.TooLong)
+                        dispatcher.Fail(null, null, peers.Only, new LinkException(FailureCode.Limited, $"a message of more than {maxMessage} bytes was not read"));
+                    else
+                        Decode(frame, codec, dispatcher, peers);
                     while (dispatcher.IsFull && !stop.IsCancellationRequested)
                         await room.WaitAsync().ConfigureAwait(false);
                 }

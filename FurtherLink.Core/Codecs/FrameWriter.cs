@@ -43,6 +43,15 @@ public sealed class FrameWriter(PipeWriter output) : IBufferWriter<byte>
         _length = -1;
     }
 
+    /// <summary>Ends the frame begun last as another kind than it was begun: for what is known only behind its beginning.</summary>
+    /// <param name="kind">What it is.</param>
+    /// <exception cref="InvalidOperationException">No frame is open.</exception>
+    public void End(FrameKind kind)
+    {
+        End();
+        _header.Span[0] = (byte)kind;
+    }
+
     /// <summary>Writes a whole frame.</summary>
     public void Write(FrameKind kind, ReadOnlySpan<byte> body)
     {

@@ -25,7 +25,7 @@ public static class Frames
         Span<byte> header = stackalloc byte[HeaderSize];
         buffer.Slice(0, HeaderSize).CopyTo(header);
         var kind = (FrameKind)header[0];
-        if (kind is not (FrameKind.Text or FrameKind.Binary or FrameKind.Close))
+        if (kind is not (FrameKind.Text or FrameKind.Binary or FrameKind.Close or FrameKind.TooLong))
             throw new LinkException(FailureCode.BadMessage, $"unknown frame kind {header[0]}");
         var length = BinaryPrimitives.ReadUInt32LittleEndian(header[1..]);
         if (length > maxBody)

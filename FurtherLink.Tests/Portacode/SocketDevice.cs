@@ -4,7 +4,6 @@ using FurtherLink.Messages;
 using FurtherLink.Peers;
 using FurtherLink.Tests.Support;
 using FurtherLink.Transports.Portacode.Gateways;
-using FurtherLink.Transports.WebSockets;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FurtherLink.Tests.Portacode;
