@@ -35,6 +35,7 @@ public static class FurtherLinkServiceCollectionExtensions
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton(_ => new DebianPackages());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, UploadService>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, DeviceService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, SessionService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, SessionShutdown>());
         var builder = new LinkBuilder(services);

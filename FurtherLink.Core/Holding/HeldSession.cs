@@ -61,7 +61,7 @@ internal sealed class HeldSession : IKeptSession
 
     public string Id => _info.Id;
 
-    public SessionInfo Info => Volatile.Read(ref _info) with { Members = Members.Count };
+    public SessionInfo Info => Volatile.Read(ref _info) with { Members = Members.Count, End = Output.End };
 
     public OutputLog Output { get; }
 

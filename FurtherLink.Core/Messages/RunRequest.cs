@@ -22,8 +22,11 @@ public sealed record RunRequest(string Runner)
     /// <summary>The user to run as; null = the connection's, else the default user.</summary>
     public string? User { get; init; }
 
-    /// <summary>The size of a terminal to run on; null = three pipes.</summary>
+    /// <summary>The size of a terminal to run on; null = the connection's, else three pipes.</summary>
     public TerminalSize? Terminal { get; init; }
+
+    /// <summary>Three pipes where <see cref="Terminal"/> says nothing, also where the connection's programs run on a terminal. Default false.</summary>
+    public bool Pipes { get; init; }
 
     /// <summary>A virtual display for the run; null = none.</summary>
     public DisplayRequest? Display { get; init; }

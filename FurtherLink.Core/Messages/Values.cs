@@ -163,6 +163,9 @@ public sealed record SessionInfo(
     /// <summary>How it ended; null while it runs.</summary>
     public ExitStatus? Exit { get; init; }
 
+    /// <summary>The offset behind the last byte of its output so far.</summary>
+    public long End { get; init; }
+
     /// <summary>How many are attached.</summary>
     public int Members { get; init; }
 
@@ -215,4 +218,7 @@ public class LinkException(FailureCode code, string message, Exception? inner = 
 
     /// <summary>The client's name of the session that it is about, where the thrower knows it.</summary>
     public string? Name { get; init; }
+
+    /// <summary>What the client calls the request, where its codec could read that though not the message; null otherwise.</summary>
+    public string? Ref { get; set; }
 }

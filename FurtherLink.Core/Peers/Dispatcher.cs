@@ -90,7 +90,7 @@ internal sealed partial class Dispatcher(
             fault = new LinkException(FailureCode.Internal, "a fault of this server; its log says more", exception);
         }
 
-        peer.Post(new Failed(fault.Code, fault.Message) { Name = fault.Name ?? name, Ref = message?.Ref, Client = message?.Client, Call = (message as Call)?.Name });
+        peer.Post(new Failed(fault.Code, fault.Message) { Name = fault.Name ?? name, Ref = message?.Ref ?? fault.Ref, Client = message?.Client, Call = (message as Call)?.Name });
     }
 
     private static bool Overrules(string name, Peer peer) => peer.Find(name)?.Overrules ?? false;

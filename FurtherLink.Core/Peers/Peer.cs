@@ -21,12 +21,14 @@ public sealed class Peer
     private readonly Outbox _outbox;
     private readonly TaskSet _tasks;
     private readonly Action<string> _abort;
+    private volatile string _label;
     private bool _left;
 
     internal Peer(string? client, LinkConnection connection, SessionTable sessions, Outbox outbox, TaskSet tasks, Action<string> abort)
     {
         Client = client;
         _connection = connection;
+        _label = connection.Label;
         _sessions = sessions;
         _outbox = outbox;
         _tasks = tasks;
@@ -41,7 +43,10 @@ public sealed class Peer
     public ClaimsPrincipal? Principal => _connection.Principal;
 
     /// <summary>What others see of it: what it calls itself, else who it is.</summary>
-    public string Name => _connection.Label.Length > 0 ? _connection.Label : Principal?.Identity?.Name ?? "";
+    public string Name => _label.Length > 0 ? _label : Principal?.Identity?.Name ?? "";
+
+    /// <summary>The longest message it may send, see <see cref="LinkConnection.MaxMessage"/>.</summary>
+    internal int? MaxMessage => _connection.MaxMessage;
 
     /// <summary>Later connections have larger numbers.</summary>
     internal long Connection => _connection.Number;
@@ -80,7 +85,7 @@ public sealed class Peer
         var attachment = Add(name, options);
         try
         {
-            request = request with { User = request.User ?? Defaults.User, Terminal = request.Terminal ?? Defaults.Terminal };
+            request = request with { User = request.User ?? Defaults.User, Terminal = request.Terminal ?? (request.Pipes ? null : Defaults.Terminal) };
             await _sessions.StartAsync(request, attachment.Bind, cancellationToken).ConfigureAwait(false);
         }
         catch (LinkException e)
@@ -155,6 +160,9 @@ public sealed class Peer
         ArgumentNullException.ThrowIfNull(work);
         _tasks.Add(Task.Run(() => work(Gone), CancellationToken.None));
     }
+
+    /// <summary>It calls itself something else from now on; who sees it attached already sees the name that it had.</summary>
+    internal void Rename(string label) => _label = label;
 
     /// <summary>Checks a right; the one place that does.</summary>
     /// <param name="needed">What is needed on the device.</param>

@@ -16,7 +16,7 @@ namespace FurtherLink.Sessions;
 public sealed partial class SessionTable : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<string, IKeptSession> _sessions = new(StringComparer.Ordinal);
-    private readonly HashSet<string> _startingNames = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _starting = new(StringComparer.Ordinal);
     private readonly TaskSet _removals = new();
     private readonly SessionWatchers _watchers = new();
     private readonly FrozenDictionary<string, IProcessRunner> _runners;
@@ -91,12 +91,10 @@ public sealed partial class SessionTable : IAsyncDisposable
             throw new LinkException(FailureCode.NotSupported, "programs can be run on Linux only");
         var user = FindUser(request.User);
         var name = request.Session.Name;
-        TakeName(name);
+        Take(name, request.SessionId);
         try
         {
             var id = request.SessionId ?? RandomNumberGenerator.GetHexString(12, lowercase: true);
-            if (_sessions.ContainsKey(id))
-                throw new LinkException(FailureCode.AlreadyExists, $"there is a session \"{id}\" already");
             var session = await StartAsync(id, request, runner, user, created, cancellationToken).ConfigureAwait(false);
             DropEnded();
             _sessions[id] = session;
@@ -111,8 +109,11 @@ public sealed partial class SessionTable : IAsyncDisposable
         }
         finally
         {
-            lock (_startingNames)
-                _startingNames.Remove(name ?? "");
+            lock (_starting)
+            {
+                _starting.Remove(name ?? "");
+                _starting.Remove(request.SessionId ?? "");
+            }
         }
     }
 
@@ -182,18 +183,24 @@ public sealed partial class SessionTable : IAsyncDisposable
         return session;
     }
 
-    /// <summary>Keeps a name for a session that is being started; one without a name has none to keep.</summary>
+    /// <summary>Keeps a name and an id for a session that is being started: what one session can be found by, no other can.</summary>
     /// <exception cref="LinkException">Another has it.</exception>
-    private void TakeName(string? name)
+    private void Take(string? name, string? id)
     {
-        if (name is null)
-            return;
-        lock (_startingNames)
+        lock (_starting)
         {
-            if (Find(name) is not null || !_startingNames.Add(name))
+            if (name is not null && IsTaken(name))
                 throw new LinkException(FailureCode.AlreadyExists, $"there is a session named \"{name}\" already");
+            if (id is not null && IsTaken(id))
+                throw new LinkException(FailureCode.AlreadyExists, $"there is a session \"{id}\" already");
+            if (name is not null)
+                _starting.Add(name);
+            if (id is not null)
+                _starting.Add(id);
         }
     }
+
+    private bool IsTaken(string idOrName) => _starting.Contains(idOrName) || Find(idOrName) is not null;
 
     [SupportedOSPlatform("linux")]
     private UserAccount FindUser(string? name)

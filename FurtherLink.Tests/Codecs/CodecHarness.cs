@@ -12,6 +12,9 @@ internal sealed class CodecHarness(IMessageCodec codec)
 {
     private readonly Pipe _pipe = new(new PipeOptions(pauseWriterThreshold: 0));
 
+    /// <summary>Whether the dialect gives back what a client calls its requests.</summary>
+    public bool GivesRefsBack => codec is FurtherCodec;
+
     /// <summary>The codec of /run.</summary>
     public static CodecHarness Run(string label = "", params string[] extensions) => new(new FurtherCodec(Connection(label, extensions)));
 
@@ -46,7 +49,7 @@ internal sealed class CodecHarness(IMessageCodec codec)
     public string ErrorFor(ReadOnlySequence<byte> body)
     {
         var refused = Refuse(body);
-        return Encode(new Failed(refused.Code, refused.Message) { Name = refused.Name }).Single();
+        return Encode(new Failed(refused.Code, refused.Message) { Name = refused.Name, Ref = refused.Ref }).Single();
     }
 
     /// <summary>The bodies of the frames that a message becomes, all of them text.</summary>

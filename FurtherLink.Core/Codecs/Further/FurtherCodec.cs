@@ -24,11 +24,17 @@ namespace FurtherLink.Codecs.Further;
 /// Extensions (<see cref="LinkConnection.Extensions"/>, or a list "extensions" in the data of start and attach): "missed" adds the
 /// message of that name, "sessions" that, too, what a session is in started, and presence, "offsets" where output stands, "ack" makes the
 /// server keep output until the client acknowledges it. Who sends attach, detach, list, request, grant, take, or start with "session", has
-/// asked for "sessions".
+/// asked for "sessions". "bytes" gives output that is no UTF-8 as "base64". hello asks for all that, too, and becomes the call device.hello.
+/// </para>
+/// <para>
+/// A text "ref" beside "type" is given back as a fifth key of the answer, also where the message is refused; an error has "code" then.
 /// </para>
 /// </remarks>
 public sealed class FurtherCodec : IMessageCodec
 {
+    // It stands in every message to the client.
+    private const int LongestLabel = 200;
+
     private readonly FurtherReader _reader = new();
     private readonly FurtherWriter _writer;
 
@@ -49,28 +55,43 @@ public sealed class FurtherCodec : IMessageCodec
         if (frame.Kind == FrameKind.Close)
             return false;
         var request = _reader.Read(frame);
-        message = request.Verb switch
+        var reference = FurtherReader.Ref(request);
+        try
         {
-            FurtherVerb.Stdin => _reader.Input(request, _reader.Name(request)),
-            FurtherVerb.Ping => new Ping(),
-            FurtherVerb.Start => Start(request),
-            FurtherVerb.Stop => new Stop(_reader.Name(request)),
-            FurtherVerb.Resize => new Control(_reader.Name(request), new Resize(Size(request))),
-            FurtherVerb.KeyEvent => new Control(_reader.Name(request), FurtherReader.Key(request)),
-            FurtherVerb.Attach => Attach(request),
-            FurtherVerb.Detach => new Detach(_reader.Name(request)),
-            FurtherVerb.List => Ask(new Call("sessions.list", null)),
-            FurtherVerb.Ack => new Acknowledge(_reader.Name(request), request.Count(FurtherField.Offset) ?? throw request.Bad("ack: offset is missing")),
-            FurtherVerb.Request => Ask(new Call("sessions.request", null) { Session = _reader.Name(request) }),
-            FurtherVerb.Grant => Grant(request),
-            FurtherVerb.Take => Ask(new Call("sessions.take", null) { Session = _reader.Name(request) }),
-            _ => throw request.UnknownType(),
-        };
+            message = Decode(request);
+        }
+        catch (LinkException e)
+        {
+            e.Ref = reference;
+            throw;
+        }
+
+        message.Ref = reference;
         return true;
     }
 
     /// <inheritdoc/>
     public void Encode(ServerMessage message, FrameWriter output) => _writer.Write(message, output);
+
+    private ClientMessage Decode(FurtherRequest request) => request.Verb switch
+    {
+        FurtherVerb.Stdin => _reader.Input(request, _reader.Name(request)),
+        FurtherVerb.Ping => new Ping(),
+        FurtherVerb.Start => Start(request),
+        FurtherVerb.Stop => new Stop(_reader.Name(request)),
+        FurtherVerb.Resize => new Control(_reader.Name(request), new Resize(Size(request))),
+        FurtherVerb.KeyEvent => new Control(_reader.Name(request), FurtherReader.Key(request)),
+        FurtherVerb.Attach => Attach(request),
+        FurtherVerb.Detach => new Detach(_reader.Name(request)),
+        FurtherVerb.List => Ask(new Call("sessions.list", null)),
+        FurtherVerb.Ack => new Acknowledge(_reader.Name(request), request.Count(FurtherField.Offset) ?? throw request.Bad("ack: offset is missing")),
+        FurtherVerb.Request => Ask(new Call("sessions.request", null) { Session = _reader.Name(request) }),
+        FurtherVerb.Grant => Grant(request),
+        FurtherVerb.Take => Ask(new Call("sessions.take", null) { Session = _reader.Name(request) }),
+        FurtherVerb.Signal => new Control(_reader.Name(request), FurtherSignals.Read(request)),
+        FurtherVerb.Hello => Hello(request),
+        _ => throw request.UnknownType(),
+    };
 
     private Start Start(FurtherRequest request)
     {
@@ -80,15 +101,17 @@ public sealed class FurtherCodec : IMessageCodec
             throw request.Bad("start: runner is empty");
         _writer.Ask(FurtherExtensionNames.Of(request.Value(FurtherField.Extensions)));
         var session = FurtherSessions.Options(request);
+        var id = FurtherSessions.Id(request);
         if (request.Value(FurtherField.Session).Type != JsonTokenType.None)
             _writer.Ask(FurtherExtensions.Sessions);
-        return new Start(name, new RunRequest(runner)
+        return new Start(name, FurtherRuns.Read(request, new RunRequest(runner)
         {
             Code = request.Text(FurtherField.Code),
             Path = request.Text(FurtherField.Path),
+            SessionId = id,
             Display = Display(request),
             Session = session,
-        })
+        }))
         {
             Options = FurtherSessions.Attaching(request, _writer.OptionsFor(runner), _writer.Acknowledges),
         };
@@ -99,6 +122,20 @@ public sealed class FurtherCodec : IMessageCodec
         var name = _reader.Name(request);
         _writer.Ask(FurtherExtensions.Sessions | FurtherExtensionNames.Of(request.Value(FurtherField.Extensions)));
         return FurtherSessions.Attach(request, name, _writer.OptionsFor(""), _writer.Acknowledges);
+    }
+
+    private Call Hello(FurtherRequest request)
+    {
+        var label = request.OptionalText(FurtherField.Client);
+        if (label?.Length > LongestLabel)
+            throw request.BadValue($"hello: client must have at most {LongestLabel} characters");
+        // What is refused changes nothing.
+        if (request.Value(FurtherField.Delivery).Type != JsonTokenType.None)
+            _writer.Lossless = request.OneOf(FurtherField.Delivery, "lossless", "latest") == 0;
+        if (label is not null)
+            _writer.Label(label);
+        _writer.Ask(FurtherExtensionNames.Of(request.Value(FurtherField.Extensions)));
+        return new Call("device.hello", new Hello(label));
     }
 
     // Who uses a message of an extension knows it.

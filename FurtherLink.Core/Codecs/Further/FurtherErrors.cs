@@ -11,6 +11,22 @@ internal static class FurtherErrors
     /// <summary>The call of run-py's "upload".</summary>
     public const string Upload = "files.upload";
 
+    /// <summary>The word of "code" in the data of an error that answers a request with a name.</summary>
+    public static string CodeOf(FailureCode code) => code switch
+    {
+        FailureCode.BadMessage => "badMessage",
+        FailureCode.BadValue => "badValue",
+        FailureCode.NotFound => "notFound",
+        FailureCode.AlreadyExists => "alreadyExists",
+        FailureCode.NotSupported => "notSupported",
+        FailureCode.Denied => "denied",
+        FailureCode.Limited => "limited",
+        FailureCode.InputStalled => "inputStalled",
+        FailureCode.InputClosed => "inputClosed",
+        FailureCode.Failed => "failed",
+        _ => "internal",
+    };
+
     /// <summary>The text of "message" in an error's data.</summary>
     public static string TextOf(Failed failed) => failed switch
     {

@@ -20,12 +20,18 @@ internal enum FurtherExtensions
     /// <summary>"ack": output is kept until the client acknowledges it; it needs offsets.</summary>
     Ack = 8,
 
+    /// <summary>"bytes": output that is no UTF-8 comes as the bytes that it is.</summary>
+    Bytes = 16,
+
     All = Missed | Sessions | Offsets,
 }
 
 /// <summary>Reads names of extensions; one that is unknown asks for nothing.</summary>
 internal static class FurtherExtensionNames
 {
+    /// <summary>All names, as a client is told them.</summary>
+    public static IReadOnlyList<string> All { get; } = ["missed", "sessions", "offsets", "ack", "bytes"];
+
     /// <summary>The extensions of a connection's query.</summary>
     public static FurtherExtensions Of(IReadOnlySet<string> names) =>
         names.Aggregate(FurtherExtensions.None, static (asked, name) => asked | Of(name));
@@ -47,7 +53,7 @@ internal static class FurtherExtensionNames
         return asked;
     }
 
-    // "ack" obliges a client to do something, so that "*" does not ask for it.
+    // "ack" obliges a client to do something, and "bytes" to know another field, so that "*" asks for neither.
     private static FurtherExtensions Of(string name) => name switch
     {
         "*" => FurtherExtensions.All,
@@ -55,6 +61,7 @@ internal static class FurtherExtensionNames
         "sessions" => FurtherExtensions.Sessions,
         "offsets" => FurtherExtensions.Offsets,
         "ack" => FurtherExtensions.Ack | FurtherExtensions.Offsets | FurtherExtensions.Missed,
+        "bytes" => FurtherExtensions.Bytes,
         _ => FurtherExtensions.None,
     };
 }

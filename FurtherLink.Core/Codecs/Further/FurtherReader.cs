@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Numerics;
 using System.Text.Json;
 using FurtherLink.Messages;
@@ -50,20 +51,42 @@ internal sealed class FurtherReader
         return request.Process = _name;
     }
 
-    /// <summary>stdin: "input" (a text), "end" (true: the input ends behind it), or both.</summary>
+    /// <summary>What the client calls the message; null where it does not.</summary>
+    /// <exception cref="LinkException">It is too long, or no text that could be given back.</exception>
+    public static string? Ref(FurtherRequest request)
+    {
+        var value = request.Value(FurtherField.Ref);
+        if (value.Type != JsonTokenType.String)
+            return null;
+        if (value.Raw.Length > LongestName)
+            throw new LinkException(FailureCode.Limited, $"a ref of {value.Raw.Length} bytes, at most {LongestName} are accepted");
+        return request.Text(FurtherField.Ref);
+    }
+
+    /// <summary>stdin: "input" (a text) or "base64" (bytes), "end" (true: the input ends behind it), or both.</summary>
     /// <returns>The one reused object.</returns>
     public Input Input(FurtherRequest request, string name)
     {
         var end = request.Value(FurtherField.End).Type == JsonTokenType.True;
         var value = request.Value(FurtherField.Input);
-        if (value.Type != JsonTokenType.String && !(end && value.Type == JsonTokenType.None))
+        var encoded = request.Value(FurtherField.Base64);
+        if (encoded.Type != JsonTokenType.None)
+        {
+            if (encoded.Type != JsonTokenType.String)
+                throw request.Bad("stdin: base64 must be a text");
+            if (value.Type != JsonTokenType.None)
+                throw request.Bad("stdin: input and base64 exclude each other");
+        }
+        else if (value.Type != JsonTokenType.String && !(end && value.Type == JsonTokenType.None))
             throw request.Bad("stdin: input is missing or no text");
         _input.Client = null;
         _input.Ref = null;
         _input.Name = name;
         _input.End = end;
         _input.Sequence = request.Count(FurtherField.Seq);
-        _input.Data = value.Escaped ? Unescape(request, value.Raw) : value.Raw;
+        _input.Data = encoded.Type != JsonTokenType.None ? FromBase64(request, encoded.Raw)
+            : value.Escaped ? Unescape(request, FurtherField.Input, value.Raw)
+            : value.Raw;
         return _input;
     }
 
@@ -71,14 +94,23 @@ internal sealed class FurtherReader
     public static Key Key(FurtherRequest request) =>
         new(request.RequiredText(FurtherField.Key), request.RequiredText(FurtherField.Event));
 
-    private ReadOnlySequence<byte> Unescape(FurtherRequest request, in ReadOnlySequence<byte> raw)
+    private ReadOnlySequence<byte> FromBase64(FurtherRequest request, in ReadOnlySequence<byte> raw)
+    {
+        var text = Unescape(request, FurtherField.Base64, raw);
+        if (Base64.DecodeFromUtf8InPlace(_buffer.AsSpan(0, (int)text.Length), out var decoded) != OperationStatus.Done)
+            throw request.BadValue("stdin: base64 is not base64 of RFC 4648, section 4, with its padding");
+        return new ReadOnlySequence<byte>(_buffer, 0, decoded);
+    }
+
+    /// <summary>Puts a string's text into the buffer.</summary>
+    private ReadOnlySequence<byte> Unescape(FurtherRequest request, FurtherField field, in ReadOnlySequence<byte> raw)
     {
         var length = (int)raw.Length;
         if (_buffer.Length < length || _buffer.Length > KeptBuffer)
             _buffer = new byte[BitOperations.RoundUpToPowerOf2((uint)Math.Max(length, 64))];
         raw.CopyTo(_buffer);
         if (!JsonText.TryUnescape(_buffer.AsSpan(0, length), out var used))
-            throw request.LoneSurrogate(FurtherField.Input);
+            throw request.LoneSurrogate(field);
         return new ReadOnlySequence<byte>(_buffer, 0, used);
     }
 }

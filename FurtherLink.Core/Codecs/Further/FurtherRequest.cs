@@ -75,19 +75,7 @@ internal sealed class FurtherRequest
         var value = Value(field);
         if (value.Type != JsonTokenType.String)
             return null;
-        if (!value.Escaped)
-            return Encoding.UTF8.GetString(value.Raw);
-        var rented = ArrayPool<byte>.Shared.Rent((int)value.Raw.Length);
-        try
-        {
-            var text = rented.AsSpan(0, (int)value.Raw.Length);
-            value.Raw.CopyTo(text);
-            return JsonText.TryUnescape(text, out var length) ? Encoding.UTF8.GetString(text[..length]) : throw LoneSurrogate(field);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(rented);
-        }
+        return value.TryText(out var text) ? text : throw LoneSurrogate(field);
     }
 
     /// <summary>A field's text.</summary>
@@ -182,7 +170,7 @@ internal sealed class FurtherRequest
     /// <summary>Reads the members of a field, none where it is no object; those of a field opened before are gone.</summary>
     public void Open(FurtherField field)
     {
-        _fields.AsSpan((int)FurtherField.Enabled..).Clear();
+        _fields.AsSpan((int)FurtherField.Rows..).Clear();
         var value = Value(field);
         if (value.Type != JsonTokenType.StartObject)
             return;
@@ -193,7 +181,7 @@ internal sealed class FurtherRequest
         {
             var member = FurtherFields.Of(ref reader);
             reader.Read();
-            Keep(ref reader, member >= FurtherField.Enabled ? member : FurtherField.Unknown, start);
+            Keep(ref reader, member >= FurtherField.Rows ? member : FurtherField.Unknown, start);
         }
     }
 
@@ -202,6 +190,9 @@ internal sealed class FurtherRequest
 
     /// <summary>A failure of a value, about this message's session.</summary>
     public LinkException BadValue(string detail) => new(FailureCode.BadValue, detail) { Name = Process };
+
+    /// <summary>A failure of a bound, about this message's session.</summary>
+    public LinkException Limited(string detail) => new(FailureCode.Limited, detail) { Name = Process };
 
     /// <summary>The failure of a message whose type the dialect does not know.</summary>
     public LinkException UnknownType()
@@ -231,7 +222,7 @@ internal sealed class FurtherRequest
             reader.Read();
             if (member != FurtherField.Data)
             {
-                Keep(ref reader, member is FurtherField.Type or FurtherField.Process ? member : FurtherField.Unknown, 0);
+                Keep(ref reader, member is < FurtherField.Data ? member : FurtherField.Unknown, 0);
                 continue;
             }
             // The last data counts as a whole: nothing of an earlier one is left.
@@ -265,9 +256,3 @@ internal sealed class FurtherRequest
 
     private readonly record struct Place(JsonTokenType Type, bool Escaped, long Start, long Length);
 }
-
-/// <summary>A value of a message as it was spelled.</summary>
-/// <param name="Type">Its first token; None where there is no value.</param>
-/// <param name="Escaped">A string with escapes in it.</param>
-/// <param name="Raw">Its bytes, of a string those between the quotes. Borrowed like the frame.</param>
-internal readonly record struct FurtherValue(JsonTokenType Type, bool Escaped, ReadOnlySequence<byte> Raw);

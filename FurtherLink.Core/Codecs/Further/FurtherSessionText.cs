@@ -70,6 +70,18 @@ internal static class FurtherSessionText
     public static void WriteInputTaken(FrameWriter output, InputTaken taken) => Write(output, taken, static (json, taken) =>
         json.WriteNumber("seq", taken.Mark.Sequence));
 
+    /// <summary>hello: what a client has to know of the server.</summary>
+    public static void WriteHello(FrameWriter output, HelloAnswer hello) => Write(output, hello, static (json, hello) =>
+    {
+        json.WriteString("version", hello.Version);
+        json.WriteStartArray("extensions");
+        foreach (var name in FurtherExtensionNames.All)
+            json.WriteStringValue(name);
+        json.WriteEndArray();
+        json.WriteNumber("inputCapacity", hello.InputCapacity);
+        json.WriteNumber("maxMessage", hello.MaxMessage);
+    });
+
     private static string ModeOf(Access access) => access >= Access.Drive ? "drive" : "view";
 
     private static void WriteInfo(Utf8JsonWriter json, string? name, SessionInfo session)
@@ -102,6 +114,7 @@ internal static class FurtherSessionText
             json.WriteNumber("exitCode", exit.Code);
         else
             json.WriteNull("exitCode");
+        json.WriteNumber("end", session.End);
         json.WriteEndObject();
     }
 

@@ -9,6 +9,7 @@ internal static class FurtherSessions
     // What may be under way to a client that acknowledges and does not say how much.
     private const long DefaultWindow = 256 * 1024;
     private const long SmallestWindow = 4096;
+    private const int LongestId = 64;
 
     // 100 days: longer than a device stays on, and within what a timer takes.
     private const long LongestGrace = 8_640_000;
@@ -28,6 +29,8 @@ internal static class FurtherSessions
         var name = request.OptionalText(FurtherField.Name);
         if (name is { Length: 0 or > 200 })
             throw request.BadValue("start: name must have 1 to 200 characters");
+        if (Id(request) is { } id && !IsId(id))
+            throw request.BadValue($"start: id must have 1 to {LongestId} characters, each a letter, a digit, _ or -");
         return new SessionOptions
         {
             WhenDetached = (WhenDetached)request.OneOf(FurtherField.WhenDetached, "stop", "pause", "keep"),
@@ -38,6 +41,10 @@ internal static class FurtherSessions
             RecordInput = request.Flag(FurtherField.RecordInput),
         };
     }
+
+    /// <summary>start: "id" of the session that <see cref="Options"/> has read; null = the server makes one up.</summary>
+    public static string? Id(FurtherRequest request) =>
+        request.Value(FurtherField.Session).Type == JsonTokenType.None ? null : request.OptionalText(FurtherField.Id);
 
     /// <summary>start and attach: how the output comes, and who the client is.</summary>
     /// <param name="request">The message.</param>
@@ -73,6 +80,9 @@ internal static class FurtherSessions
             Screen = request.Flag(FurtherField.Screen),
         });
     }
+
+    private static bool IsId(string id) =>
+        id.Length is >= 1 and <= LongestId && id.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 
     private static long? From(FurtherRequest request)
     {

@@ -21,6 +21,8 @@ internal enum FurtherVerb
     Request,
     Grant,
     Take,
+    Hello,
+    Signal,
 }
 
 /// <summary>Knows a verb by its spelling, escaped or not.</summary>
@@ -57,6 +59,8 @@ internal static class FurtherVerbs
         FurtherVerb.Request => "request",
         FurtherVerb.Grant => "grant",
         FurtherVerb.Take => "take",
+        FurtherVerb.Hello => "hello",
+        FurtherVerb.Signal => "signal",
         _ => "message",
     };
 
@@ -76,6 +80,8 @@ internal static class FurtherVerbs
         _ when name.SequenceEqual("request"u8) => FurtherVerb.Request,
         _ when name.SequenceEqual("grant"u8) => FurtherVerb.Grant,
         _ when name.SequenceEqual("take"u8) => FurtherVerb.Take,
+        _ when name.SequenceEqual("hello"u8) => FurtherVerb.Hello,
+        _ when name.SequenceEqual("signal"u8) => FurtherVerb.Signal,
         _ => FurtherVerb.Unknown,
     };
 }

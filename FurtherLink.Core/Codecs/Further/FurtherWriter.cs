@@ -1,13 +1,15 @@
 using System.Buffers;
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 using FurtherLink.Messages;
 
 namespace FurtherLink.Codecs.Further;
 
 /// <summary>
 /// Spells server messages: one text frame each, keys in Further-Link's order, with its separators. Names and words are ASCII with
-/// escapes as Python writes them; what programs print is UTF-8. Used by one thread at a time, except <see cref="Ask"/>.
+/// escapes as Python writes them; what programs print is UTF-8. Used by one thread at a time, except <see cref="Ask"/> and what decoding uses.
 /// </summary>
 internal sealed class FurtherWriter
 {
@@ -18,24 +20,18 @@ internal sealed class FurtherWriter
     private static readonly AttachOptions PythonOptions = AttachOptions.Default with { Gather = new GatherOptions { Quiet = TimeSpan.FromMilliseconds(5) } };
 
     private readonly bool _named;
-    private readonly byte[] _tail;
-    private readonly bool _lossless;
+    private volatile byte[] _tail;
     private volatile FurtherExtensions _extensions;
 
     private FurtherWriter(string tail, bool named, bool lossless)
     {
         _tail = Encoding.ASCII.GetBytes(tail);
         _named = named;
-        _lossless = lossless;
+        Lossless = lossless;
     }
 
     /// <summary>For /run: {"type", "data", "client", "process"}.</summary>
-    public static FurtherWriter ForRun(string client, bool lossless)
-    {
-        var text = new ArrayBufferWriter<byte>();
-        JsonText.WriteAscii(text, client);
-        return new FurtherWriter($", \"client\": \"{Encoding.ASCII.GetString(text.WrittenSpan)}\", \"process\": ", named: true, lossless);
-    }
+    public static FurtherWriter ForRun(string client, bool lossless) => new(TailOf(client), named: true, lossless);
 
     /// <summary>For /run-py: {"type", "data", "process"}, the last always empty.</summary>
     public static FurtherWriter ForRunPy(bool lossless) => new(", \"process\": \"\"", named: false, lossless);
@@ -47,8 +43,12 @@ internal sealed class FurtherWriter
     public AttachOptions OptionsFor(string runner)
     {
         var options = _extensions != FurtherExtensions.None ? AttachOptions.Default : runner == "python3" ? PythonOptions : PlainOptions;
-        return _lossless ? options : options with { Lossless = false };
+        var text = !Knows(FurtherExtensions.Bytes);
+        return text && Lossless ? options : options with { Text = text, Lossless = Lossless };
     }
+
+    /// <summary>Whether programs wait for the client where it says nothing else. Used by the thread that decodes.</summary>
+    public bool Lossless { get; set; }
 
     /// <summary>Whether the client acknowledges output.</summary>
     public bool Acknowledges => Knows(FurtherExtensions.Ack);
@@ -56,36 +56,32 @@ internal sealed class FurtherWriter
     /// <summary>Also writes what only clients get that asked for it.</summary>
     public void Ask(FurtherExtensions extensions) => _extensions |= extensions;
 
+    /// <summary>Another text is given back as "client" from now on. Any thread.</summary>
+    public void Label(string client) => _tail = Encoding.ASCII.GetBytes(TailOf(client));
+
     /// <summary>Writes a message, or nothing where the client knows no such thing.</summary>
     public void Write(ServerMessage message, FrameWriter output)
     {
         switch (message)
         {
             case Output chunk:
-                Begin(output, chunk.Kind == OutputKind.Error ? "stderr"u8 : "stdout"u8, chunk.Data.Length);
-                output.Write("{\"output\": \""u8);
-                JsonText.Write(output, chunk.Data.Span);
-                output.Write("\""u8);
-                if (Knows(FurtherExtensions.Offsets))
-                    WriteOffsets(output, chunk);
-                output.Write("}"u8);
-                End(output, chunk.Name);
+                WriteOutput(output, chunk);
                 break;
             case Pong:
-                WriteBare(output, "pong"u8, null);
+                WriteBare(output, "pong"u8, null, message.Ref);
                 break;
             case Started started when _named && Knows(FurtherExtensions.Sessions):
                 Begin(output, "started"u8, 0);
                 FurtherSessionText.WriteStarted(output, started);
-                End(output, started.Name);
+                End(output, started.Name, message.Ref);
                 break;
             case Started started:
-                WriteBare(output, "started"u8, started.Name);
+                WriteBare(output, "started"u8, started.Name, message.Ref);
                 break;
             case Attached attached when _named:
                 Begin(output, "attached"u8, attached.Screen?.Length ?? 0);
                 FurtherSessionText.WriteAttached(output, attached);
-                End(output, attached.Name);
+                End(output, attached.Name, message.Ref);
                 break;
             case Exited exited:
                 WriteExited(output, exited);
@@ -108,12 +104,43 @@ internal sealed class FurtherWriter
             case Result { Call: "sessions.list", Body: IReadOnlyList<SessionInfo> sessions } when _named:
                 Begin(output, "sessions"u8, 0);
                 FurtherSessionText.WriteSessions(output, sessions);
-                End(output, null);
+                End(output, null, message.Ref);
+                break;
+            case Result { Call: "device.hello", Body: HelloAnswer hello } when _named:
+                Begin(output, "hello"u8, 0);
+                FurtherSessionText.WriteHello(output, hello);
+                End(output, null, message.Ref);
                 break;
             case Result { Call: FurtherErrors.Upload } when !_named:
-                WriteBare(output, "uploaded"u8, null);
+                WriteBare(output, "uploaded"u8, null, null);
                 break;
         }
+    }
+
+    private void WriteOutput(FrameWriter output, Output chunk)
+    {
+        var type = chunk.Kind == OutputKind.Error ? "stderr"u8 : "stdout"u8;
+        var data = chunk.Data.Span;
+        if (Knows(FurtherExtensions.Bytes) && !Utf8.IsValid(data))
+        {
+            var length = Base64.GetMaxEncodedToUtf8Length(data.Length);
+            Begin(output, type, length);
+            output.Write("{\"base64\": \""u8);
+            Base64.EncodeToUtf8(data, output.GetSpan(length), out _, out var written);
+            output.Advance(written);
+        }
+        else
+        {
+            Begin(output, type, data.Length);
+            output.Write("{\"output\": \""u8);
+            JsonText.Write(output, data);
+        }
+
+        output.Write("\""u8);
+        if (Knows(FurtherExtensions.Offsets))
+            WriteOffsets(output, chunk);
+        output.Write("}"u8);
+        End(output, chunk.Name);
     }
 
     private void WriteExited(FrameWriter output, Exited exited)
@@ -134,9 +161,11 @@ internal sealed class FurtherWriter
         WriteText(output, ", \"detail\": \""u8, failed.Detail);
         if (!string.IsNullOrEmpty(failed.Name))
             WriteText(output, ", \"process\": \""u8, failed.Name);
+        if (failed.Ref is not null)
+            WriteText(output, ", \"code\": \""u8, FurtherErrors.CodeOf(failed.Code));
         output.Write("}"u8);
         // Never the process: clients of Further-Link do not expect it there.
-        End(output, null);
+        End(output, null, failed.Ref);
     }
 
     private void WriteNotice(FrameWriter output, Notice notice)
@@ -192,14 +221,21 @@ internal sealed class FurtherWriter
             case { Topic: "detached", Body: Detached detached } when _named:
                 Begin(output, "detached"u8, 0);
                 FurtherSessionText.WriteDetached(output, detached);
-                End(output, notice.Name);
+                End(output, notice.Name, notice.Ref);
                 break;
             case { Topic: "input", Body: InputTaken taken } when _named:
                 Begin(output, "ack"u8, 0);
                 FurtherSessionText.WriteInputTaken(output, taken);
-                End(output, notice.Name);
+                End(output, notice.Name, notice.Ref);
                 break;
         }
+    }
+
+    private static string TailOf(string client)
+    {
+        var text = new ArrayBufferWriter<byte>();
+        JsonText.WriteAscii(text, client);
+        return $", \"client\": \"{Encoding.ASCII.GetString(text.WrittenSpan)}\", \"process\": ";
     }
 
     // Not by HasFlag, which allocates until the method has been optimised.
@@ -213,11 +249,11 @@ internal sealed class FurtherWriter
         WriteNumber(output, chunk.Next);
     }
 
-    private void WriteBare(FrameWriter output, ReadOnlySpan<byte> type, string? name)
+    private void WriteBare(FrameWriter output, ReadOnlySpan<byte> type, string? name, string? reference)
     {
         Begin(output, type, 0);
         output.Write("null"u8);
-        End(output, name);
+        End(output, name, reference);
     }
 
     private void Begin(FrameWriter output, ReadOnlySpan<byte> type, int textLength)
@@ -229,13 +265,15 @@ internal sealed class FurtherWriter
         output.Write("\", \"data\": "u8);
     }
 
-    private void End(FrameWriter output, string? name)
+    private void End(FrameWriter output, string? name, string? reference = null)
     {
         output.Write(_tail);
         if (_named && name is null)
             output.Write("null"u8);
         else if (_named)
             WriteText(output, "\""u8, name);
+        if (reference is not null)
+            WriteText(output, ", \"ref\": \""u8, reference);
         output.Write("}"u8);
         output.End();
     }

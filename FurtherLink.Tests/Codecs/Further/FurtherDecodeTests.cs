@@ -134,10 +134,10 @@ public sealed class FurtherDecodeTests
     public void Start_WithEverything_IsTakenOver()
     {
         var start = Start("{\"type\": \"start\", \"process\": \"é😀\\n\", \"data\": {\"runner\": \"python3\", \"code\": \"print('\\u00e9😀')\\n\", \"path\": \"my project/\", "
-            + "\"directoryName\": \"ignored\", \"novncOptions\": {\"enabled\": true, \"width\": 640, \"height\": 480, \"x\": {}}, \"user\": \"root\"}}");
+            + "\"directoryName\": \"ignored\", \"novncOptions\": {\"enabled\": true, \"width\": 640, \"height\": 480, \"x\": {}}, \"directory\": \"ignored\"}}");
         Assert.That(start.Name, Is.EqualTo("é😀\n"));
         Assert.That(start.Request, Is.EqualTo(new RunRequest("python3") { Code = "print('é😀')\n", Path = "my project/", Display = new DisplayRequest(640, 480), Arguments = start.Request.Arguments }));
-        Assert.That(start.Request.User, Is.Null);
+        Assert.That((start.Request.User, start.Ref), Is.EqualTo(((string?)null, (string?)null)));
         Assert.That(start.Options, Is.EqualTo(AttachOptions.Default with { Gather = new GatherOptions { Quiet = TimeSpan.FromMilliseconds(5) } }));
     }
 

@@ -28,6 +28,13 @@ public sealed class FurtherFuzzTests
         "{\"type\": \"grant\", \"process\": \"1\", \"data\": {\"member\": 2}}",
         "{\"type\": \"take\", \"process\": \"1\"}",
         "{\"type\": \"stdin\", \"process\": \"1\", \"data\": {\"input\": \"x\", \"seq\": 12}}",
+        "{\"type\": \"stdin\", \"process\": \"1\", \"data\": {\"base64\": \"AP8\\u002b\\/w==\", \"seq\": 1}, \"ref\": \"r\\u00e9\"}",
+        "{\"type\": \"hello\", \"data\": {\"extensions\": [\"sessions\", \"bytes\"], \"client\": \"m\\u00e9\", \"delivery\": \"latest\"}, \"ref\": \"1\"}",
+        "{\"type\": \"signal\", \"process\": \"1\", \"data\": {\"signal\": 2}}",
+        "{\"type\": \"signal\", \"process\": \"1\", \"data\": {\"signal\": \"SIGT\\u0045RM\"}}",
+        "{\"type\": \"start\", \"process\": \"1\", \"data\": {\"runner\": \"program\", \"args\": [\"ls\", \"é\\ud83d\\ude00\", \"\"], \"env\": {\"A\": \"1\", \"B\\u00e9\": null}, "
+        + "\"user\": \"pi\", \"terminal\": {\"rows\": 24, \"cols\": 80}, \"session\": {\"id\": \"a-Z_9\"}}, \"ref\": \"2\"}",
+        "{\"type\": \"start\", \"process\": \"1\", \"data\": {\"runner\": \"shell\", \"terminal\": false}}",
         "{\"type\": \"start\", \"data\": {\"sourceScript\": \"x\", \"directoryName\": \"d\"}}",
         "{\"type\": \"start\", \"data\": {\"sourcePath\": \"x.py\"}}",
         "{\"type\": \"upload\", \"data\": {\"directory\": {\"name\": \"d\", \"files\": {}}, \"user\": \"pi\"}}",
@@ -37,6 +44,7 @@ public sealed class FurtherFuzzTests
     [
         "null", "true", "false", "0", "-1", "5.5", "1e99", "65535", "65536", "\"\"", "\"1\"", "\"stdin\"", "\"stop\"", "\"\\ud800\"", "\"\\u0000\"", "\"😀\"", "[]", "{}",
         "\"now\"", "\"keep\"", "\"view\"", "{\"whenDetached\": \"pause\", \"grace\": 5}", "9223372036854775808",
+        "{\"rows\": 1, \"cols\": 2}", "[\"a\", \"\\u0062\"]", "[\"\\ud800\"]", "{\"A\": \"\\u0062\", \"A\": null}", "{\"\\ud800\": \"x\"}", "\"AAEC\"", "\"INT\"", "{\"id\": \"a\"}",
         "{\"input\": \"x\"}", "[{\"type\": \"ping\"}]", "{\"enabled\": true}",
     ];
 
@@ -151,41 +159,55 @@ public sealed class FurtherFuzzTests
         using var document = JsonDocument.Parse(bytes);
         var type = document.RootElement.EnumerateObject().Last(p => p.NameEquals("type")).Value.GetString();
         Assert.That(whole, Does.StartWith(type!), () => Convert.ToHexString(bytes));
+        if (codec.GivesRefsBack)
+        {
+            var reference = document.RootElement.EnumerateObject().LastOrDefault(p => p.NameEquals("ref")).Value;
+            Assert.That(whole, Does.EndWith($" ref {(reference.ValueKind == JsonValueKind.String ? reference.GetString() : null)}"), () => Convert.ToHexString(bytes));
+        }
     }
 
     private static string Outcome(CodecHarness codec, ReadOnlySequence<byte> body)
     {
         try
         {
-            return codec.Decode(body) switch
-            {
-                Input input => $"stdin {input.Name} {Convert.ToHexString(input.Data.ToArray())} {input.End} {input.Sequence}",
-                Control { Action: Resize } resize => $"resize {resize}",
-                Control control => $"keyevent {control}",
-                Ping => "ping",
-                Stop stop => $"stop {stop}",
-                Call { Body: UploadText upload } => $"upload {Convert.ToHexString(upload.Json.Span)} {upload.User}",
-                Start start => $"start {start.Name} {start.Request.Runner} {start.Request.Code} {start.Request.Path} {start.Request.Display} {start.Request.Session} {start.Options}",
-                Attach attach => $"attach {attach}",
-                Detach detach => $"detach {detach}",
-                Acknowledge acknowledge => $"ack {acknowledge}",
-                Call call => $"{call.Name["sessions.".Length..]} {call}",
-                var other => throw new AssertionException($"An unexpected message: {other}"),
-            };
+            var message = codec.Decode(body);
+            return $"{Spell(message)} ref {message.Ref}";
         }
         catch (LinkException e)
         {
-            return $"refused {e.Code} {e.Name}";
+            return $"refused {e.Code} {e.Name} ref {e.Ref}";
         }
     }
 
+    private static string Spell(ClientMessage message) => message switch
+    {
+        Input input => $"stdin {input.Name} {Convert.ToHexString(input.Data.ToArray())} {input.End} {input.Sequence}",
+        Control { Action: Resize } resize => $"resize {resize}",
+        Control { Action: Signal } signal => $"signal {signal}",
+        Control control => $"keyevent {control}",
+        Ping => "ping",
+        Stop stop => $"stop {stop}",
+        Call { Body: UploadText upload } => $"upload {Convert.ToHexString(upload.Json.Span)} {upload.User}",
+        Start start => $"start {start.Name} {Spell(start.Request)} {start.Options}",
+        Attach attach => $"attach {attach}",
+        Detach detach => $"detach {detach}",
+        Acknowledge acknowledge => $"ack {acknowledge}",
+        Call call => $"{call.Name[(call.Name.IndexOf('.', StringComparison.Ordinal) + 1)..]} {call}",
+        var other => throw new AssertionException($"An unexpected message: {other}"),
+    };
+
+    private static string Spell(RunRequest request) =>
+        $"{request.Runner} {request.Code} {request.Path} {request.Display} {request.Session} {request.SessionId} {request.User} {request.Terminal} {request.Pipes} "
+        + $"{string.Join('|', request.Arguments)} {string.Join('|', request.Environment)}";
+
     private static string RandomMessage(Random random)
     {
-        var types = new[] { "ping", "start", "stop", "stdin", "resize", "keyevent", "upload", "other", "attach", "detach", "list", "ack", "request", "grant", "take" };
+        var types = new[] { "ping", "start", "stop", "stdin", "resize", "keyevent", "upload", "other", "attach", "detach", "list", "ack", "request", "grant", "take", "hello", "signal" };
         var names = new[]
         {
             "runner", "code", "path", "novncOptions", "input", "end", "rows", "cols", "key", "event", "sourceScript", "sourcePath", "directoryName", "directory", "user", "extensions", "x",
             "session", "from", "mode", "clientId", "delivery", "window", "screen", "offset", "seq", "member", "whenDetached", "grace", "name", "size", "allDrive", "recordInput",
+            "args", "env", "terminal", "base64", "signal", "client", "id",
         };
         var data = string.Join(", ", Enumerable.Range(0, random.Next(6)).Select(_ => $"\"{Pick(names)}\": {Pick(Values)}"));
         var members = new List<string> { $"\"type\": \"{Pick(types)}\"" };
@@ -193,6 +215,8 @@ public sealed class FurtherFuzzTests
             members.Add($"\"process\": {(random.Next(3) > 0 ? "\"1\"" : Pick(Values))}");
         if (random.Next(5) > 0)
             members.Add($"\"data\": {(random.Next(5) > 0 ? $"{{{data}}}" : Pick(Values))}");
+        if (random.Next(3) == 0)
+            members.Add($"\"ref\": {Pick(Values)}");
         if (random.Next(5) == 0)
             members.Add($"\"{Pick(["type", "process", "data", "x"])}\": {Pick(Values)}");
         return $"{{{string.Join(",", members.OrderBy(_ => random.Next()))}}}";

@@ -9,15 +9,15 @@ public sealed class FurtherSessionsTests
 {
     private static readonly SessionInfo Piped = new("0123456789ab", "python3", 42, "pi", "/tmp", null, new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
-    private static readonly SessionInfo Shown = Piped with { Name = "bé \"1\"", Terminal = new TerminalSize(24, 80), Members = 2, Exit = new ExitStatus(-15) };
+    private static readonly SessionInfo Shown = Piped with { Name = "bé \"1\"", Terminal = new TerminalSize(24, 80), Members = 2, Exit = new ExitStatus(-15), End = 5_000_000_000 };
 
     private const string PipedText =
         "{\"id\":\"0123456789ab\",\"name\":null,\"runner\":\"python3\",\"pid\":42,\"user\":\"pi\",\"directory\":\"/tmp\",\"terminal\":null,"
-        + "\"created\":\"2026-01-02T03:04:05+00:00\",\"members\":0,\"exitCode\":null}";
+        + "\"created\":\"2026-01-02T03:04:05+00:00\",\"members\":0,\"exitCode\":null,\"end\":0}";
 
     private const string ShownText =
         "{\"id\":\"0123456789ab\",\"name\":\"bé \\\"1\\\"\",\"runner\":\"python3\",\"pid\":42,\"user\":\"pi\",\"directory\":\"/tmp\","
-        + "\"terminal\":{\"rows\":24,\"cols\":80},\"created\":\"2026-01-02T03:04:05+00:00\",\"members\":2,\"exitCode\":-15}";
+        + "\"terminal\":{\"rows\":24,\"cols\":80},\"created\":\"2026-01-02T03:04:05+00:00\",\"members\":2,\"exitCode\":-15,\"end\":5000000000}";
 
     private static readonly MemberInfo[] Members = [new(1, "laptop", Access.Own, true, false), new(7, "", Access.View, false, false), new(8, "é", Access.Drive, false, true)];
 
