@@ -27,18 +27,14 @@ public static class FurtherLinkEndpointExtensions
         var options = services.GetRequiredService<IOptions<WebSocketLinkOptions>>();
         var device = new DeviceEndpoints(services.GetRequiredService<FileStore>(), services.GetRequiredService<DebianPackages>(), options);
         var map = new EndpointMap(endpoints);
-        map.Add("/run", HttpMethods.Get, guarded: true, map.Socket(Run("further")));
-        map.Add("/run-py", HttpMethods.Get, guarded: true, map.Socket(Run("run-py")));
+        map.Add("/run", HttpMethods.Get, guarded: true, map.Socket(Run(services, "further")));
+        map.Add("/run-py", HttpMethods.Get, guarded: true, map.Socket(Run(services, "run-py")));
         map.Add("/status", HttpMethods.Get, guarded: false, DeviceEndpoints.StatusAsync);
         map.Add("/version", HttpMethods.Get, guarded: false, DeviceEndpoints.VersionAsync);
         map.Add("/version/apt/{pkg}", HttpMethods.Get, guarded: false, device.AptVersionAsync);
         map.Add("/upload", HttpMethods.Post, guarded: true, device.UploadAsync);
         map.Add("/recordings/{session}", HttpMethods.Get, guarded: true, new RecordingEndpoint(services.GetRequiredService<SessionTable>(), options).InvokeAsync);
         return map.Conventions;
-
-        Func<WebSocketVisit, Task> Run(string codec) => new RunEndpoint(
-            codec, services.GetRequiredService<ILinkServer>(), services.GetRequiredService<IOptions<FurtherLink.LinkOptions>>(),
-            services.GetRequiredService<ILogger<RunEndpoint>>()).ServeAsync;
     }
 
     /// <summary>
@@ -59,6 +55,20 @@ public static class FurtherLinkEndpointExtensions
     }
 
     /// <summary>
+    /// Maps an address of WebSockets that speak a dialect added by <see cref="LinkBuilder.AddCodec"/>, one message of it a message of the socket;
+    /// the query is that of /run. Checks, and needs, the same as the other MapWebSocket.
+    /// </summary>
+    /// <param name="endpoints">The app, or a group of it.</param>
+    /// <param name="pattern">The path ("/shout").</param>
+    /// <param name="codec">The dialect's name.</param>
+    /// <returns>Conventions of the endpoint: RequireAuthorization and the like.</returns>
+    public static IEndpointConventionBuilder MapWebSocket(this IEndpointRouteBuilder endpoints, string pattern, string codec)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        return endpoints.MapWebSocket(pattern, Run(endpoints.ServiceProvider, codec));
+    }
+
+    /// <summary>
     /// Makes all answers of an app that is nothing but FurtherLink those of Further-Link: every one allows pages of public sites to reach
     /// a private network, and unknown paths are answered with "404: Not Found". Comes first in the pipeline.
     /// </summary>
@@ -75,4 +85,8 @@ public static class FurtherLinkEndpointExtensions
                 await HttpAnswers.ErrorAsync(context, response.StatusCode).ConfigureAwait(false);
         });
     }
+
+    private static Func<WebSocketVisit, Task> Run(IServiceProvider services, string codec) => new RunEndpoint(
+        codec, services.GetRequiredService<ILinkServer>(), services.GetRequiredService<IOptions<FurtherLink.LinkOptions>>(),
+        services.GetRequiredService<ILogger<RunEndpoint>>()).ServeAsync;
 }
