@@ -14,7 +14,8 @@ internal sealed class ConsoleExample(Example example, TemporaryFolder folder, in
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(120);
 
     // They are what runs these tests, or what is tried by .ci/run: a test cannot run them once more.
-    private static readonly string[] TriedElsewhere = ["bash extra/test.sh", "dotnet publish FurtherLink.Host ", "dotnet pack", "git clone ", "cd "];
+    private static readonly string[] TriedElsewhere =
+        ["bash extra/test.sh", "dotnet publish FurtherLink.Host ", "dotnet pack", "dotnet new ", "dotnet add ", "dotnet tool ", "git clone ", "cd "];
 
     // Not that of the server that serves the other examples: a state directory has one server.
     private readonly string _state = Path.Combine(folder.Path, "example", Guid.NewGuid().ToString("N")[..8]);
@@ -26,7 +27,7 @@ internal sealed class ConsoleExample(Example example, TemporaryFolder folder, in
         HostProcess? server = null;
         try
         {
-            foreach (var (command, output) in Commands())
+            foreach (var (command, output) in CommandLines.Of(example))
             {
                 var words = command.Replace("dotnet run --project FurtherLink.Host --", "furtherlink", StringComparison.Ordinal)
                     .Replace("dotnet run --project FurtherLink.Host", "furtherlink", StringComparison.Ordinal);
@@ -61,33 +62,6 @@ internal sealed class ConsoleExample(Example example, TemporaryFolder folder, in
             return false;
         var command = words.Split(' ').SkipWhile(static word => word.Contains('=', StringComparison.Ordinal)).ToList();
         return command[0] == "furtherlink" && !command.Contains("--help") && !command.Contains("--version");
-    }
-
-    private IEnumerable<(string Command, List<string> Output)> Commands()
-    {
-        string? command = null;
-        List<string> output = [];
-        foreach (var line in example.Lines)
-        {
-            if (line is ['$', ' ', .. var next])
-            {
-                if (command is not null)
-                    yield return (command, output);
-                (command, output) = (next, []);
-            }
-            else if (command is not null && command.EndsWith('\\'))
-            {
-                command = command[..^1] + line.Trim();
-            }
-            else
-            {
-                Assert.That(command, Is.Not.Null, $"{example}: a block begins with \"$ command\"");
-                output.Add(line);
-            }
-        }
-
-        if (command is not null)
-            yield return (command, output);
     }
 
     private async Task<HostProcess> ServeAsync(string words, List<string> output)

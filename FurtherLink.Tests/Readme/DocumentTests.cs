@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Text.Json.Nodes;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Tests.Host;
@@ -7,19 +6,22 @@ namespace FurtherLink.Tests.Readme;
 
 /// <summary>
 /// Runs every fenced block of the documents. By kind: "console" (see <see cref="ConsoleExample"/>), "exchange PATH" (messages on a WebSocket to
-/// PATH, by default /run; see <see cref="Exchange"/>), "json" (an appsettings.json), "csharp" (a Program.cs, compiled), "python" (run to
-/// its last line by the server); "text" is no example.
+/// PATH, by default /run; see <see cref="Exchange"/>), "json" (an appsettings.json), "csharp FILE" (a file of a program, compiled and run; see
+/// <see cref="ProgramExample"/>), "python" (run to its last line by the server); "text" is no example.
 /// </summary>
 [TestFixture]
 internal sealed class DocumentTests
 {
-    private static readonly string[] Documents = ["README.md", "extra/PROTOCOL.md"];
+    private static readonly string[] Documents = ["README.md", "extra/PROTOCOL.md", .. PackageReadmes.All];
 
     private TemporaryFolder _folder = null!;
     private HostProcess _host = null!;
 
+    public static IEnumerable<TestCaseData<ProgramExample>> Programs =>
+        Documents.SelectMany(document => ProgramExample.Of(document).Programs).Select(program => new TestCaseData<ProgramExample>(program).SetArgDisplayNames(program.ToString()));
+
     public static IEnumerable<TestCaseData<Example>> Examples =>
-        Documents.SelectMany(Example.Of).Where(example => example.Kind != "text").Select(example => new TestCaseData<Example>(example).SetArgDisplayNames(example.ToString()));
+        Documents.SelectMany(document => ProgramExample.Of(document).Others).Where(example => example.Kind != "text").Select(example => new TestCaseData<Example>(example).SetArgDisplayNames(example.ToString()));
 
     [OneTimeSetUp]
     public async Task StartServer()
@@ -57,10 +59,18 @@ internal sealed class DocumentTests
         "console" => new ConsoleExample(example, _folder, _host.Address.Port).RunAsync(),
         "exchange" => ExchangeAsync(example),
         "json" => SettingsAsync(example),
-        "csharp" => CompileAsync(example),
         "python" => PythonAsync(example),
-        _ => throw new AssertionException($"{example}: a block is one of console, exchange, json, csharp, python, text."),
+        _ => throw new AssertionException($"{example}: a block is one of console, exchange, json, csharp Program.cs, python, text."),
     };
+
+    [TestCaseSource(nameof(Programs))]
+    public async Task Program_OfDocument_DoesWhatIsShown(ProgramExample program)
+    {
+        using var folder = new TemporaryFolder();
+        var command = await ProgramCompiler.CompileAsync(program, folder.Path);
+        await using var play = new ProgramPlay(program, folder.Path, command);
+        await play.PlayAsync();
+    }
 
     [Test]
     public void Readme_OfProject_HasExamples() => Assert.That(Example.Of("README.md").Count(), Is.GreaterThan(3));
@@ -105,28 +115,5 @@ internal sealed class DocumentTests
         Assert.That(configuration.Root.GetSection(HostConfiguration.Section).GetChildren(), Is.Not.Empty, $"{example}: has no section FurtherLink; show messages as an exchange");
         SettingsCheck.Run(configuration);
         return Task.CompletedTask;
-    }
-
-    private static async Task CompileAsync(Example example)
-    {
-        using var folder = new TemporaryFolder();
-        folder.Write("Program.cs", string.Join('\n', example.Lines) + "\n");
-        var references = new[] { "FurtherLink.Core", "FurtherLink.Transports.WebSockets" }
-            .Select(name => $"<Reference Include=\"{name}\" HintPath=\"{Path.Combine(AppContext.BaseDirectory, name)}.dll\" />");
-        folder.Write("Example.csproj", $"""
-            <Project Sdk="Microsoft.NET.Sdk.Web">
-              <PropertyGroup><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings><Nullable>enable</Nullable></PropertyGroup>
-              <ItemGroup>{string.Concat(references)}</ItemGroup>
-            </Project>
-            """);
-        using var build = Process.Start(new ProcessStartInfo("dotnet", "build -nr:false -v quiet -nologo")
-        {
-            UseShellExecute = false,
-            RedirectStandardOutput = true,
-            WorkingDirectory = folder.Path,
-        })!;
-        var output = await build.StandardOutput.ReadToEndAsync();
-        await build.WaitForExitAsync();
-        Assert.That(build.ExitCode, Is.Zero, $"{example}: {output}");
     }
 }

@@ -6,7 +6,8 @@ namespace FurtherLink.Tests.Readme;
 /// <param name="Kind">The first word behind the fence.</param>
 /// <param name="Argument">What follows the kind; "" = nothing.</param>
 /// <param name="Lines">What is between the fences.</param>
-internal sealed record Example(string Document, int Line, string Kind, string Argument, IReadOnlyList<string> Lines)
+/// <param name="Section">The line of the heading above it, from 1; 0 = none.</param>
+internal sealed record Example(string Document, int Line, string Kind, string Argument, IReadOnlyList<string> Lines, int Section = 0)
 {
     /// <summary>The repository's folder.</summary>
     public static string Root { get; } = FindRoot();
@@ -21,8 +22,11 @@ internal sealed record Example(string Document, int Line, string Kind, string Ar
     /// <summary>The blocks of a text.</summary>
     public static IEnumerable<Example> Parse(string document, IReadOnlyList<string> lines)
     {
+        var section = 0;
         for (var start = 0; start < lines.Count; start++)
         {
+            if (lines[start].StartsWith('#'))
+                section = start + 1;
             if (!lines[start].StartsWith("```", StringComparison.Ordinal))
                 continue;
             var end = start + 1;
@@ -31,7 +35,7 @@ internal sealed record Example(string Document, int Line, string Kind, string Ar
             if (end == lines.Count)
                 throw new FormatException($"{document}:{start + 1}: the block is not closed.");
             var words = lines[start][3..].Split(' ', 2, StringSplitOptions.TrimEntries);
-            yield return new Example(document, start + 1, words[0], words.Length > 1 ? words[1] : "", [.. lines.Skip(start + 1).Take(end - start - 1)]);
+            yield return new Example(document, start + 1, words[0], words.Length > 1 ? words[1] : "", [.. lines.Skip(start + 1).Take(end - start - 1)], section);
             start = end;
         }
     }

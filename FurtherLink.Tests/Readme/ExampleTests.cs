@@ -16,6 +16,22 @@ internal sealed class ExampleTests
         });
     }
 
+    [Test]
+    public void Programs_OfText_HaveWhatFollowsUnderTheirHeading()
+    {
+        string[] lines =
+        [
+            "# a", "```console", "$ x", "```", "```csharp Program.cs", "A", "```", "```csharp B.cs", "B", "```", "```console", "$ dotnet run", "```",
+            "## b", "```exchange /run", "```", "```csharp Program.cs", "C", "```", "```json", "```", "```exchange /c", "```",
+        ];
+        var (programs, others) = ProgramExample.Split(Example.Parse("x.md", lines));
+        Assert.Multiple(() =>
+        {
+            Assert.That(programs.Select(program => string.Join(' ', program.Files.Concat(program.Shown).Select(file => file.Line))), Is.EqualTo(new[] { "5 8 11", "17 22" }));
+            Assert.That(others.Select(example => example.Line), Is.EqualTo(new[] { 2, 15, 20 }));
+        });
+    }
+
     [TestCase("""{"a":1}""", """{ "a": 1 }""", true)]
     [TestCase("""{"a":1,"b":null}""", """{"b": null, "a": 1}""", true)]
     [TestCase("""{"a":1}""", """{"a":1,"b":2}""", false)]
