@@ -1,4 +1,5 @@
 using FurtherLink;
+using FurtherLink.Client;
 using FurtherLink.Codecs.Further;
 using FurtherLink.Device;
 using FurtherLink.Peers;
@@ -16,8 +17,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class FurtherLinkServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds the core: <see cref="SessionTable"/>, <see cref="ILinkServer"/>, <see cref="FileStore"/> with its service, and the native
-    /// dialects. Runners, transports and other dialects are added on the builder. Calling it again adds nothing twice.
+    /// Adds the core: <see cref="SessionTable"/>, <see cref="ILinkServer"/>, <see cref="FileStore"/> with its service, the native dialects, and
+    /// a <see cref="FurtherLinkClient"/> within this process. Runners, transports and other dialects are added on the builder. Calling it again adds nothing twice.
     /// </summary>
     /// <param name="services">The host's services.</param>
     /// <param name="configuration">The section with <see cref="LinkOptions"/>; null = defaults and what is configured in code.</param>
@@ -32,6 +33,7 @@ public static class FurtherLinkServiceCollectionExtensions
             all.GetService<ISessionKeeper>(), all.GetRequiredService<IOptions<LinkOptions>>(), all.GetServices<IProcessRunner>(),
             all.GetServices<IRunnerSource>(), all.GetService<TimeProvider>(), all.GetService<ILoggerFactory>()));
         services.TryAddSingleton<ILinkServer, LinkServer>();
+        services.TryAddSingleton(static all => FurtherLinkClient.Create(new InProcessConnector(all.GetRequiredService<ILinkServer>())));
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton(_ => new DebianPackages());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, UploadService>());

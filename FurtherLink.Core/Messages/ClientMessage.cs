@@ -16,6 +16,12 @@ public abstract record ClientMessage
 
     /// <summary>What the client calls this request, given back on the answer; null where it has no name.</summary>
     public string? Ref { get; set; }
+
+    /// <summary>
+    /// Whether a message that is mostly not answered is, once it has been carried out: <see cref="Input"/>, which the session has taken then, by a
+    /// <see cref="Result"/> "input", <see cref="Control"/> and <see cref="Stop"/> by a <see cref="Result"/> "done". Default false.
+    /// </summary>
+    public bool Confirm { get; set; }
 }
 
 /// <summary>Asks for a <see cref="Pong"/>.</summary>
@@ -60,9 +66,6 @@ public sealed record Input : ClientMessage
     /// <see cref="AttachOptions.ClientId"/>, and told back by <see cref="InputTaken"/>. Null = it has none.
     /// </summary>
     public long? Sequence { get; set; }
-
-    /// <summary>Whether it is told by a <see cref="Result"/> "input" that the session has taken it. Default false.</summary>
-    public bool Confirm { get; set; }
 
     /// <summary>Whose number that is, where it is not the attachment's own <see cref="AttachOptions.ClientId"/>; null = that.</summary>
     public string? ClientId { get; set; }

@@ -53,6 +53,7 @@ internal sealed partial class Dispatcher(
                     break;
                 case Control { Action: Resize resize } sizing when !Overrules(sizing.Name, peer):
                     Named(sizing.Name, peer, Access.View).Resize(resize.Size);
+                    Confirm(sizing, peer);
                     break;
                 case Control control:
                     var session = Named(control.Name, peer, Access.Drive).Session;
@@ -189,8 +190,8 @@ internal sealed partial class Dispatcher(
 
     private static void Confirm(ClientMessage message, Peer peer)
     {
-        if (message is Input { Confirm: true })
-            peer.Post(new Result("input", null) { Ref = message.Ref, Client = message.Client });
+        if (message.Confirm)
+            peer.Post(new Result(message is Input ? "input" : "done", null) { Ref = message.Ref, Client = message.Client });
     }
 
     private static async ValueTask StartAsync(Start start, Peer peer)

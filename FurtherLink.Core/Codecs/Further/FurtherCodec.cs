@@ -67,6 +67,7 @@ public sealed class FurtherCodec : IMessageCodec
         }
 
         message.Ref = reference;
+        message.Confirm = reference is not null && message is Control or Stop;
         return true;
     }
 

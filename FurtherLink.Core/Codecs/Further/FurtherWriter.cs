@@ -114,6 +114,10 @@ internal sealed class FurtherWriter
             case Result { Call: FurtherErrors.Upload } when !_named:
                 WriteBare(output, "uploaded"u8, null, null);
                 break;
+            // What is mostly not answered: who gives it a ref wants to know.
+            case Result { Ref: not null }:
+                WriteBare(output, "done"u8, null, message.Ref);
+                break;
         }
     }
 

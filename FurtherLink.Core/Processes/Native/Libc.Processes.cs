@@ -54,12 +54,15 @@ internal static unsafe partial class Libc
         /// <summary>Its standard output.</summary>
         public Descriptor? Output { get; init; }
 
-        /// <summary>Its standard error.</summary>
+        /// <summary>Its standard error; null = this process's own.</summary>
         public Descriptor? Error { get; init; }
+
+        /// <summary>It stays in this process's session and process group, with its terminal. Default false: it leads a new session.</summary>
+        public bool StaysInSession { get; init; }
     }
 
     /// <summary>
-    /// Starts a program as the leader of a new session: signals at their defaults, none blocked, descriptors 0 to 2 only, and where it
+    /// Starts a program, mostly as the leader of a new session: signals at their defaults, none blocked, descriptors 0 to 2 only, and where it
     /// has a terminal, that as its controlling one.
     /// </summary>
     /// <returns>The process id.</returns>
@@ -80,7 +83,7 @@ internal static unsafe partial class Libc
         Check(posix_spawn_file_actions_init(actions), "posix_spawn_file_actions_init");
         try
         {
-            Check(posix_spawnattr_setflags(attributes, NewSession | DefaultSignals | SignalMask), "posix_spawnattr_setflags");
+            Check(posix_spawnattr_setflags(attributes, (short)((what.StaysInSession ? 0 : NewSession) | DefaultSignals | SignalMask)), "posix_spawnattr_setflags");
             new Span<byte>(signals, SignalSetSize).Fill(0xFF);
             Check(posix_spawnattr_setsigdefault(attributes, signals), "posix_spawnattr_setsigdefault");
             new Span<byte>(signals, SignalSetSize).Clear();
@@ -98,7 +101,7 @@ internal static unsafe partial class Libc
                 // All three are above 2, so none overwrites another.
                 Check(posix_spawn_file_actions_adddup2(actions, (int)what.Input!.DangerousGetHandle(), 0), "posix_spawn_file_actions_adddup2");
                 Check(posix_spawn_file_actions_adddup2(actions, (int)what.Output!.DangerousGetHandle(), 1), "posix_spawn_file_actions_adddup2");
-                Check(posix_spawn_file_actions_adddup2(actions, (int)what.Error!.DangerousGetHandle(), 2), "posix_spawn_file_actions_adddup2");
+                Check(posix_spawn_file_actions_adddup2(actions, what.Error is { } error ? (int)error.DangerousGetHandle() : 2, 2), "posix_spawn_file_actions_adddup2");
             }
 
             Check(posix_spawn_file_actions_addchdir_np(actions, what.Directory), "posix_spawn_file_actions_addchdir_np");
@@ -257,6 +260,21 @@ internal static unsafe partial class Libc
             NativeMemory.Free(Pointer);
         }
     }
+
+    /// <summary>Two sockets that are connected to each other: what is written to one is read from the other, both ways.</summary>
+    internal static (Descriptor One, Descriptor Other) SocketPair()
+    {
+        const int Unix = 1;
+        const int Stream = 1;
+        const int CloseOnExec = 0x80000;
+        var ends = stackalloc int[2];
+        if (socketpair(Unix, Stream | CloseOnExec, 0, ends) != 0)
+            throw LibcException.Last("socketpair");
+        return (Descriptor.AboveStandard(ends[0]), Descriptor.AboveStandard(ends[1]));
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int socketpair(int domain, int type, int protocol, int* ends);
 
     [LibraryImport("libc")]
     private static partial int posix_spawnattr_init(byte* attributes);

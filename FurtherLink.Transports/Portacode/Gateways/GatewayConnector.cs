@@ -1,4 +1,6 @@
 using System.Net.WebSockets;
+using FurtherLink.Client;
+using FurtherLink.Framing;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
 using Microsoft.Extensions.Hosting;
@@ -46,7 +48,7 @@ internal sealed partial class GatewayConnector(
     {
         var backoff = new Backoff(_options.MinBackoff, _options.MaxBackoff, time, Random.Shared);
         var gateway = new Gateway(_options, time);
-        using var dialler = new GatewayDialler(_options, time);
+        using var dialler = new WebSocketDialler(Dialling(_options), time);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -63,11 +65,18 @@ internal sealed partial class GatewayConnector(
         }
     }
 
+    private static WebSocketDialOptions Dialling(PortacodeOptions options) => new()
+    {
+        Timeout = options.HandshakeTimeout,
+        KeepAliveInterval = options.KeepAliveInterval,
+        KeepAliveTimeout = options.KeepAliveTimeout,
+    };
+
     /// <summary>One attempt, and what comes of it to its end.</summary>
     /// <returns>Whether the key was rejected.</returns>
-    private async Task<bool> ConnectAsync(GatewayDialler dialler, Gateway gateway, Backoff backoff, CancellationToken stoppingToken)
+    private async Task<bool> ConnectAsync(WebSocketDialler dialler, Gateway gateway, Backoff backoff, CancellationToken stoppingToken)
     {
-        var (socket, unreached) = await dialler.DialAsync(_options.GatewayUrl!, stoppingToken).ConfigureAwait(false);
+        var (socket, unreached, _) = await dialler.DialAsync(_options.GatewayUrl!, stoppingToken).ConfigureAwait(false);
         if (socket is null)
         {
             Wait(unreached);

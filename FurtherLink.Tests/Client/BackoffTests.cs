@@ -1,7 +1,7 @@
+using FurtherLink.Client;
 using FurtherLink.Tests.Support;
-using FurtherLink.Transports.Portacode.Gateways;
 
-namespace FurtherLink.Tests.Portacode.Gateways;
+namespace FurtherLink.Tests.Client;
 
 [TestFixture]
 internal sealed class BackoffTests

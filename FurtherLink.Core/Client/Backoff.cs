@@ -1,19 +1,19 @@
-namespace FurtherLink.Transports.Portacode.Gateways;
+namespace FurtherLink.Client;
 
 /// <summary>
-/// When to dial a gateway again. Waits double from a fraction of a second, jitter takes up to a half of each, and the length of a
+/// When to dial a server again. Waits double from a fraction of a second, jitter takes up to a half of each, and the length of a
 /// connection decides when they begin anew. Not thread safe: one dialler has one.
 /// </summary>
 /// <param name="least">The first wait, before jitter.</param>
 /// <param name="most">The longest wait.</param>
 /// <param name="time">The clock.</param>
 /// <param name="random">Where jitter comes from.</param>
-internal sealed class Backoff(TimeSpan least, TimeSpan most, TimeProvider time, Random random)
+public sealed class Backoff(TimeSpan least, TimeSpan most, TimeProvider time, Random random)
 {
     /// <summary>A connection that has lasted so long was a good one: the next wait is short again.</summary>
     public static readonly TimeSpan Lasting = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long after the loss of a connection waits stay below <see cref="SoonMost"/>: a gateway that restarts is back by then.</summary>
+    /// <summary>How long after the loss of a connection waits stay below <see cref="SoonMost"/>: a server that restarts is back by then.</summary>
     public static readonly TimeSpan Soon = TimeSpan.FromMinutes(1);
 
     /// <summary>The longest wait within <see cref="Soon"/>.</summary>
@@ -29,7 +29,7 @@ internal sealed class Backoff(TimeSpan least, TimeSpan most, TimeProvider time, 
     private long? _established;
     private long _lost = time.GetTimestamp();
 
-    /// <summary>Tells that the gateway has said "ok".</summary>
+    /// <summary>Tells that the connection is good.</summary>
     public void Establish() => _established = time.GetTimestamp();
 
     /// <summary>How long to wait before the next attempt, after an attempt failed or its connection was lost.</summary>
@@ -48,7 +48,7 @@ internal sealed class Backoff(TimeSpan least, TimeSpan most, TimeProvider time, 
         return Jitter(Min(wait, time.GetElapsedTime(_lost) < Soon ? Min(SoonMost, most) : most));
     }
 
-    /// <summary>How long to wait before the next attempt, after the gateway has rejected the key.</summary>
+    /// <summary>How long to wait before the next attempt, after the other side has said no.</summary>
     public TimeSpan NextAfterRejection()
     {
         var wait = Jitter(most);

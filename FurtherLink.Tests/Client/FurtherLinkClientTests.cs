@@ -1,0 +1,282 @@
+using System.Security.Cryptography;
+using System.Text;
+using FurtherLink.Client;
+using FurtherLink.Messages;
+using FurtherLink.Tests.Support;
+
+namespace FurtherLink.Tests.Client;
+
+/// <summary>What the client library promises, against a real server in this process and real programs.</summary>
+[TestFixture]
+internal sealed class FurtherLinkClientTests
+{
+    private static readonly RunRequest Cat = new("program") { Arguments = ["cat"] };
+
+    private ClientRig _rig = null!;
+    private FurtherLinkClient _client = null!;
+
+    [SetUp]
+    public void SetUp()
+    {
+        _rig = new ClientRig();
+        _client = _rig.Connect();
+    }
+
+    [TearDown]
+    public async Task TearDownAsync() => await _rig.DisposeAsync();
+
+    [Test]
+    public async Task Server_WhenConnected_SaysWhatItIs()
+    {
+        await _client.PingAsync();
+        Assert.That(_client.Server.Version, Is.EqualTo(FurtherLinkVersion.Current));
+        Assert.That(_client.Server.Extensions, Does.Contain("bytes").And.Contain("ack"));
+        Assert.That(_client.Server.InputCapacity, Is.EqualTo(256 * 1024));
+    }
+
+    [Test]
+    public async Task Program_ThatIsStarted_PrintsReadsAndExits()
+    {
+        await using var session = await _client.StartAsync(new RunRequest("python3") { Code = "import sys\nprint('name?', flush=True)\nname = input()\nprint('hello', name)\nprint('oops', file=sys.stderr)\nsys.exit(3)" });
+        await ClientRig.ReadUntilAsync(session.Output, "name?\n");
+        await session.WriteAsync("Ada\n");
+        Assert.That(await ClientRig.ReadTextAsync(session.Output), Is.EqualTo("hello Ada\n"));
+        Assert.That(await ClientRig.ReadTextAsync(session.Error), Is.EqualTo("oops\n"));
+        Assert.That((await session.Exited.WaitAsync(Patience.Long)).Code, Is.EqualTo(3));
+        Assert.That(session.Info.Exit?.Code, Is.EqualTo(3));
+        Assert.That(session.Id, Has.Length.GreaterThan(8));
+    }
+
+    [Test]
+    public async Task Bytes_OfAnyKind_GoThroughUnchanged()
+    {
+        var bytes = new byte[3 * 1024 * 1024];
+        new Random(1).NextBytes(bytes);
+        await using var session = await _client.StartAsync(Cat);
+        var reading = ClientRig.ReadAllAsync(session.Output);
+        await session.WriteAsync(bytes);
+        await session.CompleteInputAsync();
+        Assert.That(SHA256.HashData(await reading), Is.EqualTo(SHA256.HashData(bytes)));
+        Assert.That((await session.Exited).Code, Is.Zero);
+        Assert.That(session.Offset, Is.EqualTo(bytes.Length));
+    }
+
+    [Test]
+    public async Task Request_WithEverything_ReachesTheProgram()
+    {
+        var folder = Directory.CreateDirectory(Path.Combine(_rig.Host.Folder, "here")).FullName;
+        await using var session = await _client.StartAsync(new RunRequest("program")
+        {
+            Arguments = ["sh", "-c", "pwd; echo \"$A|$1|$2\"; stty size", "sh", "one é", "\"two\"\\"],
+            Environment = new Dictionary<string, string?> { ["A"] = "a b" },
+            Path = folder,
+            Terminal = new TerminalSize(31, 99),
+            Session = new SessionOptions { Name = "all", WhenDetached = WhenDetached.Keep },
+        });
+        Assert.That(await ClientRig.ReadTextAsync(session.Output), Is.EqualTo($"{folder}\r\na b|one é|\"two\"\\\r\n31 99\r\n"));
+        Assert.That((session.Info.Name, session.Info.Runner, session.Info.Terminal), Is.EqualTo(("all", "program", new TerminalSize(31, 99))));
+    }
+
+    [Test]
+    public async Task Terminal_WhenResized_HasTheSize()
+    {
+        await using var session = await _client.StartAsync(new RunRequest("program") { Arguments = ["sh"], Terminal = new TerminalSize(24, 80) });
+        await session.ResizeAsync(new TerminalSize(40, 120));
+        await session.WriteAsync("stty size\r");
+        await ClientRig.ReadUntilAsync(session.Output, "40 120");
+        await Assert.ThatAsync(() => session.ResizeAsync(new TerminalSize(-1, 5)), Throws.TypeOf<LinkException>().With.Property("Code").EqualTo(FailureCode.BadValue));
+        Assert.That((await session.StopAsync()).Signal, Is.Not.Null);
+    }
+
+    [Test]
+    public async Task Signal_ReachesTheProgram()
+    {
+        await using var session = await _client.StartAsync(new RunRequest("program") { Arguments = ["sh", "-c", "trap 'echo got; exit 4' USR1; echo ready; while :; do sleep 0.01; done"] });
+        await ClientRig.ReadUntilAsync(session.Output, "ready\n");
+        await session.SignalAsync(10);
+        Assert.That(await ClientRig.ReadTextAsync(session.Output), Is.EqualTo("got\n"));
+        Assert.That((await session.Exited).Code, Is.EqualTo(4));
+    }
+
+    [Test]
+    public async Task Mistakes_AreToldWithTheirKind_AndTheConnectionGoesOn()
+    {
+        await Refused(() => _client.StartAsync(new RunRequest("nothing")), FailureCode.NotFound, "nothing");
+        await Refused(() => _client.StartAsync(new RunRequest("program") { Arguments = ["/no/such"] }), FailureCode.Failed, "/no/such");
+        await Refused(() => _client.AttachAsync("nobody"), FailureCode.NotFound, "nobody");
+        await using var session = await _client.StartAsync(Cat);
+        await Refused(() => session.ResizeAsync(new TerminalSize(5, 5)), FailureCode.BadMessage, "terminal");
+        await Refused(() => session.SignalAsync(99), FailureCode.BadValue, "signal");
+        await session.WriteAsync("on\n");
+        await ClientRig.ReadUntilAsync(session.Output, "on\n");
+    }
+
+    [Test]
+    public async Task Input_AfterTheEnd_IsRefused()
+    {
+        await using var session = await _client.StartAsync(new RunRequest("program") { Arguments = ["true"] });
+        await session.Exited;
+        await Refused(() => session.WriteAsync("x").AsTask(), FailureCode.InputClosed, "ended");
+        await using var other = await _client.StartAsync(Cat);
+        await other.CompleteInputAsync();
+        await Refused(() => other.WriteAsync("x").AsTask(), FailureCode.InputClosed, "ended");
+    }
+
+    [Test]
+    public async Task Input_OfAProgramThatClosesItsInput_IsRefusedAtLast()
+    {
+        await using var session = await _client.StartAsync(new RunRequest("program") { Arguments = ["sh", "-c", "exec <&-; echo closed; exec sleep 1000"] });
+        await ClientRig.ReadUntilAsync(session.Output, "closed\n");
+        await Refused(
+            async () =>
+            {
+                for (var i = 0; i < 100; i++)
+                {
+                    await session.WriteAsync(new byte[16 * 1024]);
+                    await session.FlushInputAsync().WaitAsync(Patience.Long);
+                }
+            },
+            FailureCode.InputClosed,
+            "input");
+    }
+
+    [Test]
+    public async Task Sessions_AreListed_AttachedToAndStopped_ByAnotherClient()
+    {
+        var other = _rig.Connect(new ClientOptions { Label = "other" });
+        await using var session = await _client.StartAsync(new RunRequest("program")
+        {
+            Arguments = ["sh", "-c", "echo one; read x; echo two; read x"],
+            Session = new SessionOptions { Name = "shared", WhenDetached = WhenDetached.Keep },
+        });
+        await ClientRig.ReadUntilAsync(session.Output, "one\n");
+        var listed = (await other.ListAsync()).Single();
+        Assert.That((listed.Id, listed.Name, listed.Exit), Is.EqualTo((session.Id, "shared", (ExitStatus?)null)));
+
+        await using var viewer = await other.AttachAsync("shared", new AttachRequest { From = 2, Access = Access.View });
+        await ClientRig.ReadUntilAsync(viewer.Output, "e\n");
+        await viewer.WriteAsync("not mine\n");
+        await Refused(() => viewer.FlushInputAsync().WaitAsync(Patience.Long), FailureCode.Denied, "");
+        await session.WriteAsync("go\n");
+        await ClientRig.ReadUntilAsync(viewer.Output, "two\n");
+
+        await using var stopper = await other.AttachAsync(session.Id, new AttachRequest { From = null });
+        var status = await stopper.StopAsync().WaitAsync(Patience.Long);
+        Assert.That(status.Signal, Is.Not.Null);
+        Assert.That(await session.Exited.WaitAsync(Patience.Long), Is.EqualTo(status));
+        Assert.That(await ClientRig.ReadTextAsync(viewer.Output), Is.Empty);
+    }
+
+    [Test]
+    public async Task Driver_HandsOver_AndInputGoesOn()
+    {
+        var other = _rig.Connect();
+        await using var first = await _client.StartAsync(Cat with { Session = new SessionOptions { Name = "cat" } });
+        await using var second = await other.AttachAsync("cat");
+        await second.RequestDriveAsync();
+        await Patience.UntilAsync(() => first.Members.Any(member => member is { Requests: true }), "the request");
+        await first.GrantDriveAsync(second.Member);
+        await Patience.UntilAsync(() => second.Members.Any(member => member.Id == second.Member && member.Drives), "the hand-over");
+        await second.WriteAsync("second\n");
+        await ClientRig.ReadUntilAsync(first.Output, "second\n");
+        await first.WriteAsync("denied\n");
+        await Refused(() => first.FlushInputAsync().WaitAsync(Patience.Long), FailureCode.Denied, "");
+        await first.TakeDriveAsync();
+        await first.WriteAsync("first\n");
+        await ClientRig.ReadUntilAsync(second.Output, "first\n");
+    }
+
+    [Test]
+    public async Task Screen_OfATerminal_IsGivenToWhoAttaches()
+    {
+        await using var session = await _client.StartAsync(new RunRequest("program")
+        {
+            Arguments = ["sh", "-c", "printf '\\033[2J\\033[3;5HHello'; read x"],
+            Terminal = new TerminalSize(24, 80),
+            Session = new SessionOptions { Name = "picture" },
+        });
+        await ClientRig.ReadUntilAsync(session.Output, "Hello");
+        await using var viewer = await _rig.Connect().AttachAsync("picture", new AttachRequest { Screen = true, Access = Access.View });
+        Assert.That(Encoding.UTF8.GetString(viewer.Screen!.Value.Span), Does.Contain("Hello"));
+        await session.WriteAsync("\r");
+        Assert.That(await ClientRig.ReadTextAsync(viewer.Output), Does.Not.Contain("Hello"));
+    }
+
+    [Test]
+    public async Task Program_WhoseOutputIsNotRead_Waits_AndTheConnectionDoesNot()
+    {
+        await using var session = await _client.StartAsync(new RunRequest("fake"));
+        var program = await _rig.Host.Runner.NextAsync();
+        var printing = Task.Run(async () =>
+        {
+            for (var i = 0; i < 64; i++)
+                await program.PrintAsync(new string((char)('a' + (i % 26)), 64 * 1024));
+        });
+        await Patience.UntilAsync(() => session.Offset >= _client.Options.Window, "a full window");
+        await _client.PingAsync();
+        Assert.That(session.Offset, Is.LessThanOrEqualTo(_client.Options.Window + (64 * 1024)));
+        Assert.That(printing.IsCompleted, Is.False);
+
+        var reading = ClientRig.ReadAllAsync(session.Output);
+        await printing.WaitAsync(Patience.Long);
+        program.Exit(0);
+        Assert.That(await reading, Has.Length.EqualTo(64 * 64 * 1024));
+    }
+
+    [Test]
+    public async Task Session_ThatIsDisposed_EndsItsProgram_ButNotOneThatIsKept()
+    {
+        var kept = await _client.StartAsync(new RunRequest("fake") { Session = new SessionOptions { Name = "kept", WhenDetached = WhenDetached.Keep } });
+        var keptProgram = await _rig.Host.Runner.NextAsync();
+        var ended = await _client.StartAsync(new RunRequest("fake"));
+        var endedProgram = await _rig.Host.Runner.NextAsync();
+        await kept.DisposeAsync();
+        await ended.DisposeAsync();
+        Assert.That((keptProgram.IsDisposed, endedProgram.IsDisposed), Is.EqualTo((false, true)));
+        await Assert.ThatAsync(() => kept.Exited, Throws.TypeOf<LinkException>().With.Message.EqualTo("detached"));
+        await using var again = await _client.AttachAsync("kept");
+        await again.StopAsync();
+        Assert.That(keptProgram.IsDisposed, Is.True);
+    }
+
+    [Test]
+    public async Task Client_ThatIsDisposed_EndsWhatIsToEnd_AndSaysSo()
+    {
+        var session = await _client.StartAsync(new RunRequest("fake"));
+        var program = await _rig.Host.Runner.NextAsync();
+        await _client.DisposeAsync();
+        Assert.That(program.IsDisposed, Is.True);
+        Assert.That(session.Exited.IsCompleted, Is.True);
+        Assert.That(_client.Closed.IsCompleted, Is.True);
+        await Assert.ThatAsync(() => _client.ListAsync(), Throws.InstanceOf<LinkException>());
+        await _client.DisposeAsync();
+    }
+
+    [Test]
+    public async Task ManyRequests_AtOnce_AreAllAnswered()
+    {
+        var codes = await Task.WhenAll(Enumerable.Range(0, 40).Select(async i =>
+        {
+            await using var session = await _client.StartAsync(new RunRequest("program") { Arguments = ["sh", "-c", $"echo {i}; exit {i}"] });
+            Assert.That(await ClientRig.ReadTextAsync(session.Output), Is.EqualTo($"{i}\n"));
+            return (await session.Exited).Code;
+        }));
+        Assert.That(codes, Is.EqualTo(Enumerable.Range(0, 40)));
+    }
+
+    private static async Task Refused(Func<Task> action, FailureCode code, string detail)
+    {
+        try
+        {
+            await action();
+        }
+        catch (LinkException e)
+        {
+            Assert.That(e.Code, Is.EqualTo(code), e.Message);
+            Assert.That(e.Message, Does.Contain(detail));
+            return;
+        }
+
+        Assert.Fail("It was not refused.");
+    }
+}
