@@ -10,11 +10,18 @@ internal sealed class ClientRig : IAsyncDisposable
 {
     private readonly List<FurtherLinkClient> _clients = [];
 
-    public ClientRig(Action<LinkOptions>? configure = null) => Host = new TestHost(configure: configure);
+    public ClientRig(Action<LinkOptions>? configure = null)
+    {
+        Host = new TestHost(configure: configure);
+        Client = Connect();
+    }
+
+    /// <summary>A client without a network.</summary>
+    public FurtherLinkClient Client { get; }
 
     public TestHost Host { get; }
 
-    /// <summary>A client without a network.</summary>
+    /// <summary>Another one.</summary>
     public FurtherLinkClient Connect(ClientOptions? options = null) => Add(FurtherLinkClient.Create(new InProcessConnector(Host.Server), options));
 
     /// <summary>A client whose connection can be cut.</summary>

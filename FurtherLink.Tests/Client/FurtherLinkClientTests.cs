@@ -13,14 +13,11 @@ internal sealed class FurtherLinkClientTests
     private static readonly RunRequest Cat = new("program") { Arguments = ["cat"] };
 
     private ClientRig _rig = null!;
-    private FurtherLinkClient _client = null!;
+
+    private FurtherLinkClient Client => _rig.Client;
 
     [SetUp]
-    public void SetUp()
-    {
-        _rig = new ClientRig();
-        _client = _rig.Connect();
-    }
+    public void SetUp() => _rig = new ClientRig();
 
     [TearDown]
     public async Task TearDownAsync() => await _rig.DisposeAsync();
@@ -28,16 +25,16 @@ internal sealed class FurtherLinkClientTests
     [Test]
     public async Task Server_WhenConnected_SaysWhatItIs()
     {
-        await _client.PingAsync();
-        Assert.That(_client.Server.Version, Is.EqualTo(FurtherLinkVersion.Current));
-        Assert.That(_client.Server.Extensions, Does.Contain("bytes").And.Contain("ack"));
-        Assert.That(_client.Server.InputCapacity, Is.EqualTo(256 * 1024));
+        await Client.PingAsync();
+        Assert.That(Client.Server.Version, Is.EqualTo(FurtherLinkVersion.Current));
+        Assert.That(Client.Server.Extensions, Does.Contain("bytes").And.Contain("ack"));
+        Assert.That(Client.Server.InputCapacity, Is.EqualTo(256 * 1024));
     }
 
     [Test]
     public async Task Program_ThatIsStarted_PrintsReadsAndExits()
     {
-        await using var session = await _client.StartAsync(new RunRequest("python3") { Code = "import sys\nprint('name?', flush=True)\nname = input()\nprint('hello', name)\nprint('oops', file=sys.stderr)\nsys.exit(3)" });
+        await using var session = await Client.StartAsync(new RunRequest("python3") { Code = "import sys\nprint('name?', flush=True)\nname = input()\nprint('hello', name)\nprint('oops', file=sys.stderr)\nsys.exit(3)" });
         await ClientRig.ReadUntilAsync(session.Output, "name?\n");
         await session.WriteAsync("Ada\n");
         Assert.That(await ClientRig.ReadTextAsync(session.Output), Is.EqualTo("hello Ada\n"));
@@ -52,7 +49,7 @@ internal sealed class FurtherLinkClientTests
     {
         var bytes = new byte[3 * 1024 * 1024];
         new Random(1).NextBytes(bytes);
-        await using var session = await _client.StartAsync(Cat);
+        await using var session = await Client.StartAsync(Cat);
         var reading = ClientRig.ReadAllAsync(session.Output);
         await session.WriteAsync(bytes);
         await session.CompleteInputAsync();
@@ -65,7 +62,7 @@ internal sealed class FurtherLinkClientTests
     public async Task Request_WithEverything_ReachesTheProgram()
     {
         var folder = Directory.CreateDirectory(Path.Combine(_rig.Host.Folder, "here")).FullName;
-        await using var session = await _client.StartAsync(new RunRequest("program")
+        await using var session = await Client.StartAsync(new RunRequest("program")
         {
             Arguments = ["sh", "-c", "pwd; echo \"$A|$1|$2\"; stty size", "sh", "one é", "\"two\"\\"],
             Environment = new Dictionary<string, string?> { ["A"] = "a b" },
@@ -80,7 +77,7 @@ internal sealed class FurtherLinkClientTests
     [Test]
     public async Task Terminal_WhenResized_HasTheSize()
     {
-        await using var session = await _client.StartAsync(new RunRequest("program") { Arguments = ["sh"], Terminal = new TerminalSize(24, 80) });
+        await using var session = await Client.StartAsync(new RunRequest("program") { Arguments = ["sh"], Terminal = new TerminalSize(24, 80) });
         await session.ResizeAsync(new TerminalSize(40, 120));
         await session.WriteAsync("stty size\r");
         await ClientRig.ReadUntilAsync(session.Output, "40 120");
@@ -91,7 +88,7 @@ internal sealed class FurtherLinkClientTests
     [Test]
     public async Task Signal_ReachesTheProgram()
     {
-        await using var session = await _client.StartAsync(new RunRequest("program") { Arguments = ["sh", "-c", "trap 'echo got; exit 4' USR1; echo ready; while :; do sleep 0.01; done"] });
+        await using var session = await Client.StartAsync(new RunRequest("program") { Arguments = ["sh", "-c", "trap 'echo got; exit 4' USR1; echo ready; while :; do sleep 0.01; done"] });
         await ClientRig.ReadUntilAsync(session.Output, "ready\n");
         await session.SignalAsync(10);
         Assert.That(await ClientRig.ReadTextAsync(session.Output), Is.EqualTo("got\n"));
@@ -101,10 +98,10 @@ internal sealed class FurtherLinkClientTests
     [Test]
     public async Task Mistakes_AreToldWithTheirKind_AndTheConnectionGoesOn()
     {
-        await Refused(() => _client.StartAsync(new RunRequest("nothing")), FailureCode.NotFound, "nothing");
-        await Refused(() => _client.StartAsync(new RunRequest("program") { Arguments = ["/no/such"] }), FailureCode.Failed, "/no/such");
-        await Refused(() => _client.AttachAsync("nobody"), FailureCode.NotFound, "nobody");
-        await using var session = await _client.StartAsync(Cat);
+        await Refused(() => Client.StartAsync(new RunRequest("nothing")), FailureCode.NotFound, "nothing");
+        await Refused(() => Client.StartAsync(new RunRequest("program") { Arguments = ["/no/such"] }), FailureCode.Failed, "/no/such");
+        await Refused(() => Client.AttachAsync("nobody"), FailureCode.NotFound, "nobody");
+        await using var session = await Client.StartAsync(Cat);
         await Refused(() => session.ResizeAsync(new TerminalSize(5, 5)), FailureCode.BadMessage, "terminal");
         await Refused(() => session.SignalAsync(99), FailureCode.BadValue, "signal");
         await session.WriteAsync("on\n");
@@ -114,10 +111,10 @@ internal sealed class FurtherLinkClientTests
     [Test]
     public async Task Input_AfterTheEnd_IsRefused()
     {
-        await using var session = await _client.StartAsync(new RunRequest("program") { Arguments = ["true"] });
+        await using var session = await Client.StartAsync(new RunRequest("program") { Arguments = ["true"] });
         await session.Exited;
         await Refused(() => session.WriteAsync("x").AsTask(), FailureCode.InputClosed, "ended");
-        await using var other = await _client.StartAsync(Cat);
+        await using var other = await Client.StartAsync(Cat);
         await other.CompleteInputAsync();
         await Refused(() => other.WriteAsync("x").AsTask(), FailureCode.InputClosed, "ended");
     }
@@ -125,7 +122,7 @@ internal sealed class FurtherLinkClientTests
     [Test]
     public async Task Input_OfAProgramThatClosesItsInput_IsRefusedAtLast()
     {
-        await using var session = await _client.StartAsync(new RunRequest("program") { Arguments = ["sh", "-c", "exec <&-; echo closed; exec sleep 1000"] });
+        await using var session = await Client.StartAsync(new RunRequest("program") { Arguments = ["sh", "-c", "exec <&-; echo closed; exec sleep 1000"] });
         await ClientRig.ReadUntilAsync(session.Output, "closed\n");
         await Refused(
             async () =>
@@ -144,7 +141,7 @@ internal sealed class FurtherLinkClientTests
     public async Task Sessions_AreListed_AttachedToAndStopped_ByAnotherClient()
     {
         var other = _rig.Connect(new ClientOptions { Label = "other" });
-        await using var session = await _client.StartAsync(new RunRequest("program")
+        await using var session = await Client.StartAsync(new RunRequest("program")
         {
             Arguments = ["sh", "-c", "echo one; read x; echo two; read x"],
             Session = new SessionOptions { Name = "shared", WhenDetached = WhenDetached.Keep },
@@ -171,7 +168,7 @@ internal sealed class FurtherLinkClientTests
     public async Task Driver_HandsOver_AndInputGoesOn()
     {
         var other = _rig.Connect();
-        await using var first = await _client.StartAsync(Cat with { Session = new SessionOptions { Name = "cat" } });
+        await using var first = await Client.StartAsync(Cat with { Session = new SessionOptions { Name = "cat" } });
         await using var second = await other.AttachAsync("cat");
         await second.RequestDriveAsync();
         await Patience.UntilAsync(() => first.Members.Any(member => member is { Requests: true }), "the request");
@@ -189,7 +186,7 @@ internal sealed class FurtherLinkClientTests
     [Test]
     public async Task Screen_OfATerminal_IsGivenToWhoAttaches()
     {
-        await using var session = await _client.StartAsync(new RunRequest("program")
+        await using var session = await Client.StartAsync(new RunRequest("program")
         {
             Arguments = ["sh", "-c", "printf '\\033[2J\\033[3;5HHello'; read x"],
             Terminal = new TerminalSize(24, 80),
@@ -205,16 +202,16 @@ internal sealed class FurtherLinkClientTests
     [Test]
     public async Task Program_WhoseOutputIsNotRead_Waits_AndTheConnectionDoesNot()
     {
-        await using var session = await _client.StartAsync(new RunRequest("fake"));
+        await using var session = await Client.StartAsync(new RunRequest("fake"));
         var program = await _rig.Host.Runner.NextAsync();
         var printing = Task.Run(async () =>
         {
             for (var i = 0; i < 64; i++)
                 await program.PrintAsync(new string((char)('a' + (i % 26)), 64 * 1024));
         });
-        await Patience.UntilAsync(() => session.Offset >= _client.Options.Window, "a full window");
-        await _client.PingAsync();
-        Assert.That(session.Offset, Is.LessThanOrEqualTo(_client.Options.Window + (64 * 1024)));
+        await Patience.UntilAsync(() => session.Offset >= Client.Options.Window, "a full window");
+        await Client.PingAsync();
+        Assert.That(session.Offset, Is.LessThanOrEqualTo(Client.Options.Window + (64 * 1024)));
         Assert.That(printing.IsCompleted, Is.False);
 
         var reading = ClientRig.ReadAllAsync(session.Output);
@@ -226,15 +223,15 @@ internal sealed class FurtherLinkClientTests
     [Test]
     public async Task Session_ThatIsDisposed_EndsItsProgram_ButNotOneThatIsKept()
     {
-        var kept = await _client.StartAsync(new RunRequest("fake") { Session = new SessionOptions { Name = "kept", WhenDetached = WhenDetached.Keep } });
+        var kept = await Client.StartAsync(new RunRequest("fake") { Session = new SessionOptions { Name = "kept", WhenDetached = WhenDetached.Keep } });
         var keptProgram = await _rig.Host.Runner.NextAsync();
-        var ended = await _client.StartAsync(new RunRequest("fake"));
+        var ended = await Client.StartAsync(new RunRequest("fake"));
         var endedProgram = await _rig.Host.Runner.NextAsync();
         await kept.DisposeAsync();
         await ended.DisposeAsync();
         Assert.That((keptProgram.IsDisposed, endedProgram.IsDisposed), Is.EqualTo((false, true)));
         await Assert.ThatAsync(() => kept.Exited, Throws.TypeOf<LinkException>().With.Message.EqualTo("detached"));
-        await using var again = await _client.AttachAsync("kept");
+        await using var again = await Client.AttachAsync("kept");
         await again.StopAsync();
         Assert.That(keptProgram.IsDisposed, Is.True);
     }
@@ -242,14 +239,14 @@ internal sealed class FurtherLinkClientTests
     [Test]
     public async Task Client_ThatIsDisposed_EndsWhatIsToEnd_AndSaysSo()
     {
-        var session = await _client.StartAsync(new RunRequest("fake"));
+        var session = await Client.StartAsync(new RunRequest("fake"));
         var program = await _rig.Host.Runner.NextAsync();
-        await _client.DisposeAsync();
+        await Client.DisposeAsync();
         Assert.That(program.IsDisposed, Is.True);
         Assert.That(session.Exited.IsCompleted, Is.True);
-        Assert.That(_client.Closed.IsCompleted, Is.True);
-        await Assert.ThatAsync(() => _client.ListAsync(), Throws.InstanceOf<LinkException>());
-        await _client.DisposeAsync();
+        Assert.That(Client.Closed.IsCompleted, Is.True);
+        await Assert.ThatAsync(() => Client.ListAsync(), Throws.InstanceOf<LinkException>());
+        await Client.DisposeAsync();
     }
 
     [Test]
@@ -257,7 +254,7 @@ internal sealed class FurtherLinkClientTests
     {
         var codes = await Task.WhenAll(Enumerable.Range(0, 40).Select(async i =>
         {
-            await using var session = await _client.StartAsync(new RunRequest("program") { Arguments = ["sh", "-c", $"echo {i}; exit {i}"] });
+            await using var session = await Client.StartAsync(new RunRequest("program") { Arguments = ["sh", "-c", $"echo {i}; exit {i}"] });
             Assert.That(await ClientRig.ReadTextAsync(session.Output), Is.EqualTo($"{i}\n"));
             return (await session.Exited).Code;
         }));
