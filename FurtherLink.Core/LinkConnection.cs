@@ -42,6 +42,12 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
     /// <summary>Programs wait for this connection's client; false = it misses what it is too slow for. Default true.</summary>
     public bool Lossless { get; init; } = true;
 
+    /// <summary>
+    /// The client hears on after the end of its input: what it has asked for before is answered, and it is told the exits of programs that end
+    /// with it, for a second at most. For pipes and sockets, whose ends close one by one. Default false.
+    /// </summary>
+    public bool HearsEnd { get; init; }
+
     /// <summary>The connection carries several clients, told apart by <see cref="ClientMessage.Client"/>.</summary>
     public bool ManyClients { get; init; }
 

@@ -181,8 +181,10 @@ public sealed partial class LinkServer : ILinkServer
     private async Task EndAsync(
         LinkConnection connection, PeerSet peers, Outbox outbox, TaskSet tasks, Task sending, bool clean, CancellationToken stopped)
     {
-        // Told to stop, the server still owes its client the exits of what it ends.
-        if (stopped.IsCancellationRequested && clean)
+        // Told to stop, the server still owes its client the exits of what it ends; so it does where the client has ended, and hears on.
+        if (clean && !stopped.IsCancellationRequested && connection.HearsEnd)
+            await WithinAsync(Task.WhenAny(sending, tasks.WhenEmptyAsync())).ConfigureAwait(false);
+        if (clean && (stopped.IsCancellationRequested || connection.HearsEnd))
             await WithinAsync(Task.WhenAny(sending, Task.WhenAll(peers.All.Select(peer => peer.StopAsync())))).ConfigureAwait(false);
         foreach (var peer in peers.All)
             await peer.LeaveAsync().ConfigureAwait(false);

@@ -28,6 +28,11 @@ public sealed record UserAccount(string Name, uint Uid, uint Gid, string Home, s
         return name.Length == 0 || name.Contains('\0', StringComparison.Ordinal) ? null : Libc.FindAccount(name);
     }
 
+    /// <summary>Finds a user by id.</summary>
+    /// <returns>Null where this device has no account of it.</returns>
+    [SupportedOSPlatform("linux")]
+    public static UserAccount? TryFind(uint uid) => Libc.FindAccount(uid);
+
     /// <summary>
     /// Who programs run as when nobody says: the setting; else, where this process is root, the user on the first X display, else "pi" if
     /// there is one; else the user of this process.

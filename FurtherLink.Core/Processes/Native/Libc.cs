@@ -91,7 +91,6 @@ internal static unsafe partial class Libc
     /// <summary>Moves a descriptor to a number of at least 3 where it is not there yet.</summary>
     internal static int MoveAboveStandard(int descriptor)
     {
-        const int DuplicateCloseOnExec = 1030;
         if (descriptor is < 0 or > 2)
             return descriptor;
         var moved = fcntl(descriptor, DuplicateCloseOnExec, 3);
@@ -106,6 +105,54 @@ internal static unsafe partial class Libc
         const uint BytesToRead = 0x541B; // FIONREAD
         int count;
         return ioctl(descriptor, BytesToRead, &count) == 0 ? count : throw LibcException.Last("ioctl FIONREAD");
+    }
+
+    /// <summary>
+    /// Waits until a descriptor that others may share, and that therefore is left blocking, can be read or written; where it is broken, that is
+    /// told by the next read or write.
+    /// </summary>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="write">Whether it is to be written.</param>
+    /// <param name="interrupt">Ends the wait when it can be read.</param>
+    /// <returns>False where it was interrupted.</returns>
+    internal static bool Poll(Descriptor descriptor, bool write, Descriptor interrupt)
+    {
+        const short In = 1;
+        const short Out = 4;
+        var held = false;
+        var heldInterrupt = false;
+        try
+        {
+            descriptor.DangerousAddRef(ref held);
+            interrupt.DangerousAddRef(ref heldInterrupt);
+            // struct pollfd: the descriptor, then two 16-bit words, what to hear of and what was heard.
+            var items = stackalloc int[4];
+            items[0] = (int)descriptor.DangerousGetHandle();
+            items[2] = (int)interrupt.DangerousGetHandle();
+            ((short*)items)[2] = write ? Out : In;
+            ((short*)items)[6] = In;
+            while (true)
+            {
+                if (poll(items, 2, -1) >= 0)
+                    return ((short*)items)[7] == 0;
+                if (Marshal.GetLastPInvokeError() != EIntr)
+                    throw LibcException.Last("poll");
+            }
+        }
+        finally
+        {
+            if (heldInterrupt)
+                interrupt.DangerousRelease();
+            if (held)
+                descriptor.DangerousRelease();
+        }
+    }
+
+    /// <summary>Another descriptor of the same open file, of a number of at least 3; not inherited.</summary>
+    internal static Descriptor Duplicate(int descriptor)
+    {
+        var copy = fcntl(descriptor, DuplicateCloseOnExec, 3);
+        return copy >= 0 ? new Descriptor(copy) : throw LibcException.Last("fcntl");
     }
 
     /// <summary>Opens a new terminal: its master, not blocking, and the path of its other side.</summary>
@@ -233,6 +280,7 @@ internal static unsafe partial class Libc
 
     internal static int Close(nint descriptor) => close((int)descriptor);
 
+    private const int DuplicateCloseOnExec = 1030;
     private const int OpenReadWrite = 2;
     private const int OpenNoControllingTerminal = 0x100;
     private const int OpenNonBlocking = 0x800;
@@ -286,6 +334,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int tcgetattr(Descriptor terminal, byte* settings);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int poll(int* items, nuint count, int timeout);
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int epoll_create1(int flags);

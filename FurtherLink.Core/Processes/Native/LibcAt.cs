@@ -37,6 +37,7 @@ internal static partial class LibcAt
     internal const ushort TypeDirectory = 0x4000;
     internal const ushort TypeRegular = 0x8000;
     internal const ushort TypeLink = 0xA000;
+    internal const ushort TypeSocket = 0xC000;
 
     // STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO
     private const uint StatxMask = 0x1 | 0x2 | 0x8 | 0x100;
@@ -82,6 +83,14 @@ internal static partial class LibcAt
         StatxBuffer buffer;
         return statx(file, "", AtEmptyPath, StatxBasic, &buffer) == 0 ? buffer : null;
     }
+
+    /// <summary>Gives a file another path.</summary>
+    /// <param name="path">Where it is.</param>
+    /// <param name="newPath">Where it is to be.</param>
+    /// <param name="how"><see cref="RenameNoReplace"/>, or <see cref="RenameExchange"/>: what is there gets the first path.</param>
+    /// <returns>0, or the errno.</returns>
+    internal static int Rename(string path, string newPath, uint how) =>
+        renameat2(CurrentDirectory, path, CurrentDirectory, newPath, how) == 0 ? 0 : Marshal.GetLastPInvokeError();
 
     /// <summary>The text of a symbolic link in a directory; null where there is none.</summary>
     internal static unsafe string? ReadLink(SafeFileHandle directory, string name)
