@@ -1,7 +1,9 @@
 using System.Globalization;
 using System.Text;
 using FurtherLink.Messages;
+using FurtherLink.Tests.Host;
 using FurtherLink.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FurtherLink.Tests.Conformance;
 
@@ -9,6 +11,7 @@ namespace FurtherLink.Tests.Conformance;
 [TestFixtureSource(nameof(Cases))]
 internal sealed class ConformanceTests(string transport, string dialect)
 {
+    private readonly TemporaryFolder _folder = new();
     private TestHost _host = null!;
     private Dialect _client = null!;
 
@@ -16,14 +19,18 @@ internal sealed class ConformanceTests(string transport, string dialect)
     [
         new TestFixtureData("memory", "further"),
         new TestFixtureData("websocket", "further"),
+        new TestFixtureData("socket", "further"),
     ];
 
     [SetUp]
     public async Task SetUp()
     {
-        _host = new TestHost();
+        _host = new TestHost(builder => _ = transport == "socket" ? builder.AddUnixSocket(_folder["link.sock"]) : builder);
         _client = await ConnectAsync();
     }
+
+    [OneTimeTearDown]
+    public void RemoveFolder() => _folder.Dispose();
 
     [TearDown]
     public async Task TearDown()
@@ -194,9 +201,20 @@ internal sealed class ConformanceTests(string transport, string dialect)
         Assert.That((await _client.ReadAllAsync("1")).Output, Is.EqualTo("alive"));
     }
 
+    private async Task<ITestWire> ConnectSocketAsync()
+    {
+        await _host.ListenAsync("ws");
+        return await LineWire.ConnectAsync(_folder["link.sock"]);
+    }
+
     private async Task<Dialect> ConnectAsync()
     {
-        ITestWire wire = transport == "memory" ? new MemoryWire(_host.Server) : await WebSocketWire.ConnectAsync(new Uri(await _host.ListenAsync("ws"), "/run"));
+        ITestWire wire = transport switch
+        {
+            "memory" => new MemoryWire(_host.Server),
+            "websocket" => await WebSocketWire.ConnectAsync(new Uri(await _host.ListenAsync("ws"), "/run")),
+            _ => await ConnectSocketAsync(),
+        };
         return dialect switch
         {
             "further" => new FurtherDialect(wire),

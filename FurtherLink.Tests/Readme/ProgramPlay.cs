@@ -75,13 +75,16 @@ internal sealed partial class ProgramPlay(ProgramExample program, string folder,
 
     private async Task ExpectAsync(Example example, string words, List<string> expected)
     {
-        var start = words == Run ? Start(command) : Start(["/bin/bash", "-c", words.Replace(_shown.Authority, _address?.Authority, StringComparison.Ordinal)]);
+        var start = words == Run ? Start(command) : Start(["/bin/bash", "-c", InShell(words)]);
         using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
         await process.WaitForExitAsync().WaitAsync(Patience);
         var lines = output.Length == 0 ? [] : output.TrimEnd('\n').Split('\n');
         Assert.That((process.ExitCode, Wildcard.Matches(expected, lines)), Is.EqualTo((0, true)), $"{example}: $ {words}\nended with {process.ExitCode} and printed\n{output}");
     }
+
+    private string InShell(string words) => words.Replace(_shown.Authority, _address?.Authority, StringComparison.Ordinal)
+        .Replace("| " + Run, "| " + string.Join(' ', command.Select(word => $"'{word}'")), StringComparison.Ordinal);
 
     private ProcessStartInfo Start(IReadOnlyList<string> words) => new(words[0], words.Skip(1))
     {
