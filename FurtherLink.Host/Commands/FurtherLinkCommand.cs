@@ -9,7 +9,7 @@ internal static class FurtherLinkCommand
     /// <summary>Makes it.</summary>
     public static RootCommand Create()
     {
-        var root = new RootCommand("Runs code, shells and programs on this device for clients that connect by WebSocket. Without a command it serves.");
+        var root = new RootCommand("Runs code, shells and programs on this device for clients that connect by WebSocket, pipe or socket. Without a command it serves.");
         root.Directives.Clear();
         foreach (var option in root.Options.OfType<VersionOption>())
             option.Action = new PrintVersion();
@@ -19,6 +19,7 @@ internal static class FurtherLinkCommand
             root.Add(option);
         root.Action = serve.Action;
         root.Add(ConnectCommand.Create());
+        root.Add(StdioCommand.Create());
         root.Add(RestartCommand.Create());
         root.Add(HoldCommand.Create());
         return root;

@@ -38,6 +38,10 @@ internal sealed class SettingOptions
         }
     }
 
+    /// <summary>The options that a command line gives.</summary>
+    public IEnumerable<string> Given(ParseResult result) =>
+        _options.Values.Where(option => result.GetResult(option) is { Implicit: false }).Select(static option => option.Name);
+
     // All options are texts here: one check tells what is wrong with a value, wherever it was given.
     private static Option Make(Setting setting) => setting.Shape switch
     {

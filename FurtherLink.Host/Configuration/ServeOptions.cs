@@ -24,6 +24,9 @@ internal sealed class ServeOptions
     /// <summary>Programs of sessions that are kept or pause run in a process that outlives the server. Default true.</summary>
     public bool Hold { get; init; } = true;
 
+    /// <summary>Where to listen on a Unix domain socket; null = in the state directory, "none" = nowhere.</summary>
+    public string? Socket { get; init; }
+
     /// <summary>Log at debug level. Default false.</summary>
     public bool Debug { get; init; }
 
@@ -55,6 +58,7 @@ internal sealed class ServeOptions
             KeyPath = Text("KeyPath"),
             StateDirectory = Text("StateDirectory"),
             Hold = !(Text("NoHold") is { } held && Checks.IsOn(held)),
+            Socket = Text("Socket"),
             Debug = Text("Debug") is { } debug && Checks.IsOn(debug),
             TrustedOrigins = List("TrustedOrigins"),
             Portacode = Text("Portacode:Listen") is { } listen && Checks.IsOn(listen),

@@ -12,7 +12,7 @@ internal sealed record Setting(string Name, string Description)
     public string? Option { get; init; }
 
     /// <summary>The commands that it concerns, and that have its option.</summary>
-    public SettingUse Use { get; init; } = SettingUse.Serve | SettingUse.Connect;
+    public SettingUse Use { get; init; } = SettingUse.Serve | SettingUse.Connect | SettingUse.Stdio;
 
     /// <summary>What the option's value is called in the help.</summary>
     public string? ValueName { get; init; }
@@ -42,6 +42,9 @@ internal enum SettingUse
 
     /// <summary>"furtherlink connect".</summary>
     Connect = 2,
+
+    /// <summary>"furtherlink stdio", where it serves itself.</summary>
+    Stdio = 4,
 }
 
 /// <summary>How a setting is written.</summary>

@@ -21,6 +21,10 @@ internal static class Settings
         {
             Shape = SettingShape.Switch, Use = SettingUse.Serve, Option = "--no-tls", Variable = "FURTHER_LINK_NOSSL", FromVariable = AnythingButOff, Check = Checks.Switch,
         },
+        new("Socket", "Unix domain socket to listen on, for this user and root; \"none\" = none. Default: furtherlink.sock in the state directory.")
+        {
+            Use = SettingUse.Serve, Option = "--socket", ValueName = "path",
+        },
         new("CertificatePath", "PEM file with the TLS certificate and its chain.") { Use = SettingUse.Serve, Option = "--cert", ValueName = "file" },
         new("KeyPath", "PEM file with the certificate's private key. Default: the certificate's file.") { Use = SettingUse.Serve, Option = "--key", ValueName = "file" },
         new("StateDirectory", "Where the host keeps its key and certificate. Default: $STATE_DIRECTORY, else $XDG_STATE_HOME/furtherlink, else ~/.local/state/furtherlink.")
@@ -50,7 +54,7 @@ internal static class Settings
         },
         new("NoHold", "Run programs that are to be kept in the server itself, where they end with it.")
         {
-            Shape = SettingShape.Switch, Option = "--no-hold", Check = Checks.Switch,
+            Shape = SettingShape.Switch, Use = SettingUse.Serve | SettingUse.Connect, Option = "--no-hold", Check = Checks.Switch,
         },
         new("Debug", "Log at debug level.")
         {
@@ -89,7 +93,7 @@ internal static class Settings
         },
         new("Portacode:KeyDirectory", "Folder with the device's key for gateways, id_portacode and id_portacode.pub, made where it is missing. Default: \"keys\" in the state directory.")
         {
-            Option = "--key-dir", ValueName = "directory",
+            Use = SettingUse.Serve | SettingUse.Connect, Option = "--key-dir", ValueName = "directory",
         },
         new("Portacode:OnRejected", "What a rejected key means: End, or Retry now and then. Default End.") { Check = Checks.OneOf<KeyRejection> },
         new("Portacode:HandshakeTimeout", "How long dialling, and each message of the handshake, may take. Default 00:00:15.") { Check = Checks.Wait },

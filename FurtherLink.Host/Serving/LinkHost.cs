@@ -1,5 +1,6 @@
 using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
+using FurtherLink.Processes;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode.Gateways;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -28,23 +29,24 @@ internal static class LinkHost
             await warnings.WriteLineAsync(warning);
 
         using var running = options.Hold ? TakePlace(options, warnings) : null;
-        var app = Build(configuration, options, sockets, certificate, running);
+        using var socket = OperatingSystem.IsLinux() ? LocalHost.Listen(options, running is not null, warnings) : null;
+        var app = Build(configuration, options, sockets, certificate, running, socket);
         using var restart = new PlannedRestart(app.Services);
         await using (app)
         {
             var sessions = app.Services.GetRequiredService<SessionTable>();
             await sessions.RecoverAsync(cancellationToken);
             await app.StartAsync(cancellationToken);
+            running?.Announce(sessions.Sessions.Count(), socket?.Path);
             try
             {
-                StartMessage.Write(output, ProductVersion.Text, sockets, certificate);
+                StartMessage.Write(output, ProductVersion.Text, sockets, certificate, socket?.Path);
             }
             catch (IOException e)
             {
                 await warnings.WriteLineAsync($"furtherlink: the start message cannot be written: {e.Message}");
             }
 
-            running?.Announce(sessions.Sessions.Count());
             await app.WaitForShutdownAsync(cancellationToken);
         }
 
@@ -59,7 +61,8 @@ internal static class LinkHost
         return running;
     }
 
-    private static WebApplication Build(HostConfiguration configuration, ServeOptions options, ListenSockets sockets, ServerCertificate? certificate, RunningServer? running)
+    private static WebApplication Build(
+        HostConfiguration configuration, ServeOptions options, ListenSockets sockets, ServerCertificate? certificate, RunningServer? running, SocketFile? socket)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddConfiguration(configuration.Root);
@@ -71,6 +74,8 @@ internal static class LinkHost
             AddPortacode(link, section, options);
         if (running is not null)
             link.AddHolder(holder => running.Configure(holder, ServeCommand.Name));
+        if (socket is not null && OperatingSystem.IsLinux())
+            link.AddUnixSocket(socket);
         builder.Services.PostConfigure<LinkOptions>(link => HostPaths.MakeAbsolute(link, options));
         builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);

@@ -76,10 +76,11 @@ internal sealed class RunningServer : IDisposable
 
     /// <summary>Tells that it listens.</summary>
     /// <param name="taken">How many sessions it has taken back.</param>
-    public void Announce(int taken)
+    /// <param name="socket">The path of its Unix domain socket; null = none.</param>
+    public void Announce(int taken, string? socket = null)
     {
         var next = HoldFiles.Server(_state) + ".new";
-        File.WriteAllText(next, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{Guid.NewGuid()}\n{taken}\n"));
+        File.WriteAllText(next, string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessId}\n{Guid.NewGuid()}\n{taken}\n{socket}\n"));
         File.Move(next, HoldFiles.Server(_state), overwrite: true);
     }
 
@@ -103,7 +104,7 @@ internal sealed class RunningServer : IDisposable
         {
             var lines = File.ReadAllLines(HoldFiles.Server(state));
             return lines.Length >= 3 && int.TryParse(lines[0], CultureInfo.InvariantCulture, out var pid) && int.TryParse(lines[2], CultureInfo.InvariantCulture, out var taken)
-                ? new Identity(pid, lines[1], taken)
+                ? new Identity(pid, lines[1], taken) { Socket = lines.Length > 3 && lines[3].Length > 0 ? lines[3] : null }
                 : null;
         }
         catch (IOException)
@@ -116,5 +117,9 @@ internal sealed class RunningServer : IDisposable
     /// <param name="Pid">Its process id.</param>
     /// <param name="Run">Another text for each run, also of one process.</param>
     /// <param name="Taken">How many sessions it took back when it started.</param>
-    public sealed record Identity(int Pid, string Run, int Taken);
+    public sealed record Identity(int Pid, string Run, int Taken)
+    {
+        /// <summary>The path of its Unix domain socket; null = it has none.</summary>
+        public string? Socket { get; init; }
+    }
 }

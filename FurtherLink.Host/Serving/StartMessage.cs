@@ -6,12 +6,14 @@ namespace FurtherLink.Host.Serving;
 internal static class StartMessage
 {
     /// <summary>Writes it.</summary>
-    public static void Write(TextWriter output, string version, ListenSockets sockets, ServerCertificate? certificate)
+    public static void Write(TextWriter output, string version, ListenSockets sockets, ServerCertificate? certificate, string? socket)
     {
         var (http, ws) = certificate is null ? ("http", "ws") : ("https", "wss");
         output.WriteLine($"FurtherLink {version} listens on");
         foreach (var end in sockets.EndPoints)
             output.WriteLine($"  {http}://{Authority(end.Address, sockets.Port)}");
+        if (socket is not null)
+            output.WriteLine($"  unix:{socket}");
         if (certificate is not null)
         {
             output.WriteLine($"Certificate {certificate.Path}");

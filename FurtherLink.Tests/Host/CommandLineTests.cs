@@ -10,6 +10,7 @@ internal sealed class CommandLineTests
     [TestCase("serve --help", "Serve")]
     [TestCase("connect --help", "Connect")]
     [TestCase("restart --help", "Serve, Connect")]
+    [TestCase("stdio --help", "Stdio")]
     public async Task Help_Asked_ShowsEveryOptionThatConcernsTheCommand(string arguments, string use)
     {
         using var folder = new TemporaryFolder();

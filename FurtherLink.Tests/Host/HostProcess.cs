@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.RegularExpressions;
+using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Host;
 
@@ -7,7 +8,7 @@ namespace FurtherLink.Tests.Host;
 internal sealed partial class HostProcess : IAsyncDisposable
 {
     // Only a hang reaches it; a busy machine does not.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
     private readonly Task<string> _errors;
@@ -86,14 +87,14 @@ internal sealed partial class HostProcess : IAsyncDisposable
         string directory, string arguments, IReadOnlyDictionary<string, string?>? variables = null, string? executable = null)
     {
         await using var host = Start(directory, arguments, variables, executable);
-        var output = await host._process.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
+        var output = await host._process.StandardOutput.ReadToEndAsync().WaitAsync(Limit);
         return (await host.ExitAsync(), output, await host._errors);
     }
 
     /// <summary>Reads lines up to one that begins so.</summary>
     public async Task ReadUntilAsync(string prefix)
     {
-        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Patience) is { } line)
+        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Limit) is { } line)
         {
             _lines.Add(line);
             if (line.StartsWith(prefix, StringComparison.Ordinal))
@@ -102,6 +103,15 @@ internal sealed partial class HostProcess : IAsyncDisposable
 
         Assert.Fail($"It ended without a line \"{prefix}\":\n{Output}\n{await _errors}");
     }
+
+    /// <summary>A client of its standard input and output; cutting it kills it.</summary>
+    public FurtherTestClient Client() => new(new LineWire(_process.StandardOutput.BaseStream, _process.StandardInput.BaseStream, _process.Kill));
+
+    /// <summary>Ends its standard input.</summary>
+    public void EndInput() => _process.StandardInput.Close();
+
+    /// <summary>Reads no more of its standard output.</summary>
+    public void EndOutput() => _process.StandardOutput.Close();
 
     /// <summary>Leaves out what it has printed so far.</summary>
     public void Forget() => _lines.Clear();
@@ -116,19 +126,19 @@ internal sealed partial class HostProcess : IAsyncDisposable
     /// <summary>Waits for its end by itself and gives its exit code.</summary>
     public async Task<int> ExitAsync()
     {
-        await _process.WaitForExitAsync().WaitAsync(Patience);
+        await _process.WaitForExitAsync().WaitAsync(Limit);
         return _process.ExitCode;
     }
 
     /// <summary>What it wrote to standard error, once it has ended.</summary>
-    public Task<string> ErrorsAsync() => _errors.WaitAsync(Patience);
+    public Task<string> ErrorsAsync() => _errors.WaitAsync(Limit);
 
     public async ValueTask DisposeAsync()
     {
         // Asked first, so that it takes its files with it.
         if (!_process.HasExited)
             Signal("TERM");
-        using var patience = new CancellationTokenSource(Patience);
+        using var patience = new CancellationTokenSource(Limit);
         await _process.WaitForExitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (!_process.HasExited)
             _process.Kill(entireProcessTree: true);
