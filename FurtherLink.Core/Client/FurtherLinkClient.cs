@@ -14,6 +14,8 @@ public sealed class FurtherLinkClient : IAsyncDisposable
     /// <summary>What inputs are sent with, so that a refusal says why in a form for programs.</summary>
     internal const string InputRef = "i";
 
+    private const int UploadAttempts = 5;
+
     private static readonly IReadOnlyList<string> Extensions = ["missed", "sessions", "offsets", "ack", "bytes"];
 
     private readonly ILinkConnector _connector;
@@ -91,7 +93,7 @@ public sealed class FurtherLinkClient : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         var name = NextName();
-        var options = new AttachOptions { Window = Options.Window, ClientId = NewId(), Text = false };
+        var options = new AttachOptions { Window = Options.Window, ClientId = NewId(), Text = false, Patient = true };
         var start = new Start(name, Durable(request)) { Options = options };
         return await OpenSessionAsync(new ClientSession(this, name, start, options), cancellationToken).ConfigureAwait(false);
     }
@@ -111,6 +113,7 @@ public sealed class FurtherLinkClient : IAsyncDisposable
             Window = Options.Window,
             ClientId = NewId(),
             Text = false,
+            Patient = true,
             From = request.From,
             Access = request.Access,
             Screen = request.Screen,
@@ -124,6 +127,35 @@ public sealed class FurtherLinkClient : IAsyncDisposable
     /// <exception cref="LinkException">It may not, or the connection has ended.</exception>
     public async Task<IReadOnlyList<SessionInfo>> ListAsync(CancellationToken cancellationToken = default) =>
         await AskAsync(new Call("sessions.list", null), cancellationToken).ConfigureAwait(false) is Result { Body: IReadOnlyList<SessionInfo> sessions } ? sessions : [];
+
+    /// <summary>
+    /// Puts a directory into the device's work directory, whole or not at all: it replaces what stood under the name. Begins anew after a lost
+    /// connection. Empty directories are left out, and links to directories not followed.
+    /// </summary>
+    /// <param name="directory">The directory here.</param>
+    /// <param name="name">What it is called there: a path below the work directory.</param>
+    /// <param name="progress">Told how far it is; null = nobody.</param>
+    /// <param name="user">The user whose files they become; null = who programs run as.</param>
+    /// <param name="cancellationToken">Ends it; nothing is changed then.</param>
+    /// <exception cref="LinkException">The server refuses it, or the connection has ended.</exception>
+    /// <exception cref="IOException">A file cannot be read.</exception>
+    public async Task UploadAsync(
+        string directory, string name, IProgress<TransferProgress>? progress = null, string? user = null, CancellationToken cancellationToken = default)
+    {
+        var files = ClientUpload.Find(directory);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await new ClientUpload(this, files, progress).RunAsync(new UploadBegin(name) { User = user }, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (LinkConnectException) when (!IsClosed && attempt < UploadAttempts)
+            {
+                // The connection was lost: what was sent went with it.
+            }
+        }
+    }
 
     /// <summary>Asks for an answer: how long the way is.</summary>
     /// <exception cref="LinkException">The connection has ended.</exception>

@@ -75,6 +75,12 @@ public sealed record AttachOptions
     public bool Lossless { get; init; } = true;
 
     /// <summary>
+    /// A program waits for this client as long as it is connected; false = one that takes nothing for the stall timeout while a program waits for it is
+    /// let go. It gives way where others have waited as long: then it misses what it is too slow for. Default false.
+    /// </summary>
+    public bool Patient { get; init; }
+
+    /// <summary>
     /// Bytes that may be under way unacknowledged; the log keeps them until the client acknowledges. Null = what is flushed counts as received.
     /// </summary>
     public long? Window { get; init; }

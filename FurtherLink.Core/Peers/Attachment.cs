@@ -145,7 +145,7 @@ public sealed class Attachment
         Text = _options.Text,
         Lossless = _options.Lossless,
         OnOutput = _ => _outbox.Wake(this, inline: true),
-        OnStalled = _ => Peer.Abort($"it has taken no output of session {session.Id} for too long"),
+        OnStalled = _options.Patient ? null : _ => Peer.Abort($"it has taken no output of session {session.Id} for too long"),
     });
 
     /// <summary>Asks to drive.</summary>

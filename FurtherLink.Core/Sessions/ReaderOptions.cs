@@ -42,7 +42,7 @@ public sealed class ReaderOptions
 
     /// <summary>
     /// Called once when the log has been full and this lossless reader has released nothing for the stall timeout, on the clock's thread. It
-    /// must neither wait nor throw.
+    /// must neither wait nor throw. Null = the program waits for it however long that takes, until others have waited for it as long.
     /// </summary>
     public Action<OutputReader>? OnStalled { get; init; }
 

@@ -261,6 +261,40 @@ internal sealed class FurtherLinkClientTests
         Assert.That(codes, Is.EqualTo(Enumerable.Range(0, 40)));
     }
 
+    [Test]
+    public async Task Directory_IsUploadedWhole_WithProgress()
+    {
+        var source = Directory.CreateDirectory(Path.Combine(_rig.Host.Folder, "source")).FullName;
+        Directory.CreateDirectory(Path.Combine(source, "sub"));
+        var bytes = new byte[500_000];
+        new Random(3).NextBytes(bytes);
+        await File.WriteAllBytesAsync(Path.Combine(source, "sub", "big é.bin"), bytes);
+        await File.WriteAllTextAsync(Path.Combine(source, "empty"), "");
+        await File.WriteAllTextAsync(Path.Combine(source, "run.sh"), "#!/bin/sh\necho ran\n");
+        File.SetUnixFileMode(Path.Combine(source, "run.sh"), (UnixFileMode)0b111_101_101);
+        Directory.CreateSymbolicLink(Path.Combine(source, "loop"), source);
+        var seen = new List<TransferProgress>();
+        await Client.UploadAsync(source, "demo", new Synchronous(seen.Add));
+
+        var target = Path.Combine(_rig.Host.Folder, "work", "demo");
+        Assert.That(await File.ReadAllBytesAsync(Path.Combine(target, "sub", "big é.bin")), Is.EqualTo(bytes));
+        Assert.That(Directory.GetFileSystemEntries(target, "*", SearchOption.AllDirectories).Select(path => Path.GetRelativePath(target, path)).Order(StringComparer.Ordinal), Is.EqualTo(new[] { "empty", "run.sh", "sub", "sub/big é.bin" }));
+        Assert.That((seen[0].Bytes, seen[^1].Bytes, seen[^1].TotalBytes, seen[^1].Files, seen[^1].TotalFiles), Is.EqualTo((0L, 500_019L, 500_019L, 3, 3)));
+        await using var session = await Client.StartAsync(new RunRequest("exec") { Path = "demo/run.sh" });
+        Assert.That(await ClientRig.ReadTextAsync(session.Output), Is.EqualTo("ran\n"));
+    }
+
+    [Test]
+    public async Task Upload_ThatIsRefused_ChangesNothing()
+    {
+        var source = Directory.CreateDirectory(Path.Combine(_rig.Host.Folder, "source")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(source, "a"), "a");
+        await Client.UploadAsync(source, "demo");
+        await Refused(() => Client.UploadAsync(source, "../demo"), FailureCode.Failed, "demo");
+        await Assert.ThatAsync(() => Client.UploadAsync(Path.Combine(source, "missing"), "demo"), Throws.InstanceOf<IOException>());
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(_rig.Host.Folder, "work", "demo", "a")), Is.EqualTo("a"));
+    }
+
     private static async Task Refused(Func<Task> action, FailureCode code, string detail)
     {
         try
@@ -275,5 +309,10 @@ internal sealed class FurtherLinkClientTests
         }
 
         Assert.Fail("It was not refused.");
+    }
+
+    private sealed class Synchronous(Action<TransferProgress> report) : IProgress<TransferProgress>
+    {
+        public void Report(TransferProgress value) => report(value);
     }
 }

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using FurtherLink.Sessions;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -14,6 +16,7 @@ namespace FurtherLink.Tests.Support;
 internal sealed class TestHost : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly ConcurrentQueue<ConnectionContext> _connections = new();
     private Task? _listening;
 
     public TestHost(
@@ -21,6 +24,11 @@ internal sealed class TestHost : IAsyncDisposable
     {
         var web = WebApplication.CreateSlimBuilder();
         web.WebHost.UseUrls("http://127.0.0.1:0");
+        web.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureEndpointDefaults(listen => listen.Use(next => connection =>
+        {
+            _connections.Enqueue(connection);
+            return next(connection);
+        })));
         web.Logging.ClearProviders().AddProvider(new TestLogs()).SetMinimumLevel(LogLevel.Debug);
         if (time is not null)
             web.Services.Replace(ServiceDescriptor.Singleton(time));
@@ -64,6 +72,13 @@ internal sealed class TestHost : IAsyncDisposable
         await (_listening ??= _app.StartAsync());
         var address = new Uri(Get<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
         return new UriBuilder(address) { Scheme = scheme }.Uri;
+    }
+
+    /// <summary>Cuts all connections, as a broken network does.</summary>
+    public void CutConnections()
+    {
+        while (_connections.TryDequeue(out var connection))
+            connection.Abort();
     }
 
     public Task StopAsync() => _app.StopAsync();

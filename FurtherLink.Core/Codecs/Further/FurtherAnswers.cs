@@ -40,8 +40,8 @@ internal static class FurtherAnswers
         "done" => new Result("done", null),
         "hello" => new Result("device.hello", Hello(data)),
         "sessions" => new Result("sessions.list", data.GetProperty("sessions").EnumerateArray().Select(Info).ToList()),
-        "upload" => new Result("files.upload", new UploadPlace(data.GetProperty("upload").GetString()!, data.GetProperty("bytes").GetInt64())),
-        "uploaded" => new Result("files.uploadEnd", null),
+        "upload" => new Result("files.upload", new UploadState(data.GetProperty("upload").GetString()!, data.GetProperty("bytes").GetInt64())),
+        "uploaded" => new Result("files.uploadEnd", new UploadDone(data.GetProperty("fetchedUrls").GetBoolean())),
         _ => Body(type, data) is { } body ? new Notice(body.Topic, body.Value) { Name = name } : null,
     };
 

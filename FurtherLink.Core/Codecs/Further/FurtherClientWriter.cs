@@ -55,6 +55,10 @@ internal static class FurtherClientWriter
         Call { Name: "sessions.request" } call => ("request", call.Session),
         Call { Name: "sessions.grant", Body: int } call => ("grant", call.Session),
         Call { Name: "sessions.take" } call => ("take", call.Session),
+        Call { Name: "files.uploadBegin", Body: UploadBegin } => ("uploadBegin", null),
+        Call { Name: "files.uploadFile", Body: UploadPiece } => ("uploadFile", null),
+        Call { Name: "files.uploadEnd", Body: UploadEnd } => ("uploadEnd", null),
+        Call { Name: "files.uploadCancel", Body: UploadEnd } => ("uploadCancel", null),
         _ => throw Unknown(message),
     };
 
@@ -108,6 +112,21 @@ internal static class FurtherClientWriter
             case Call { Body: Hello hello }:
                 WriteHello(json, hello);
                 break;
+            case Call { Body: UploadBegin upload }:
+                json.WriteString("name", upload.Name);
+                if (upload.User is not null)
+                    json.WriteString("user", upload.User);
+                break;
+            case Call { Body: UploadPiece piece }:
+                json.WriteString("upload", piece.Upload);
+                json.WriteString("path", piece.Path);
+                json.WriteBase64String("base64", piece.Content.Span);
+                if (piece.Executable)
+                    json.WriteBoolean("executable", true);
+                break;
+            case Call { Body: UploadEnd upload }:
+                json.WriteString("upload", upload.Upload);
+                break;
             case Call { Name: "sessions.grant", Body: int member }:
                 json.WriteNumber("member", member);
                 break;
@@ -131,6 +150,8 @@ internal static class FurtherClientWriter
         if (options.ClientId is not null)
             json.WriteString("clientId", options.ClientId);
         json.WriteString("delivery", options.Lossless ? "lossless" : "latest");
+        if (options.Patient)
+            json.WriteBoolean("patient", true);
     }
 
     private static void WriteRequest(Utf8JsonWriter json, RunRequest request)

@@ -62,9 +62,10 @@ internal static class FurtherSessions
         var lossless = request.Value(FurtherField.Delivery).Type == JsonTokenType.None
             ? basis.Lossless
             : request.OneOf(FurtherField.Delivery, "lossless", "latest") == 0;
-        return window == basis.Window && clientId == basis.ClientId && lossless == basis.Lossless
+        var patient = request.Flag(FurtherField.Patient);
+        return window == basis.Window && clientId == basis.ClientId && lossless == basis.Lossless && patient == basis.Patient
             ? basis
-            : basis with { Window = window, ClientId = clientId, Lossless = lossless };
+            : basis with { Window = window, ClientId = clientId, Lossless = lossless, Patient = patient };
     }
 
     /// <summary>attach.</summary>

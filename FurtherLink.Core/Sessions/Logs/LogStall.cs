@@ -63,7 +63,7 @@ internal sealed class LogStall(OutputLog log)
             {
                 if (!reader.HoldsLocked || log.HasRoomLocked(reader.Released))
                     continue;
-                if (IsOver(reader.Moved, now))
+                if (reader.Options.OnStalled is not null && IsOver(reader.Moved, now))
                 {
                     if (reader.TakeStallLocked())
                         stalled.Add(reader);

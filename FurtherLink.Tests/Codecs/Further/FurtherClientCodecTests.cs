@@ -11,7 +11,7 @@ namespace FurtherLink.Tests.Codecs.Further;
 [TestFixture]
 internal sealed class FurtherClientCodecTests
 {
-    private static readonly AttachOptions Asked = new() { Window = 65536, ClientId = "c1", Text = false };
+    private static readonly AttachOptions Asked = new() { Window = 65536, ClientId = "c1", Text = false, Patient = true };
 
     private readonly CodecHarness _server = CodecHarness.Run("me", "sessions", "offsets", "ack", "bytes");
     private readonly FurtherClientCodec _client = new();
