@@ -48,6 +48,9 @@ public sealed partial class FileStore : IDisposable
         _cache = new UrlCache(connectTimeout: TimeSpan.FromSeconds(10), stall: TimeSpan.FromSeconds(30), _time, _logger);
     }
 
+    /// <summary>How many files an upload in pieces may have. Default 100 000.</summary>
+    internal int MaxFiles { get; init; } = 100_000;
+
     /// <summary>Reads an upload to its end and carries it out.</summary>
     /// <param name="body">The JSON in UTF-8; read until its end or until it is longer than <see cref="LinkOptions.MaxUpload"/>.</param>
     /// <param name="length">How many bytes will come, where that is known.</param>
@@ -113,6 +116,38 @@ public sealed partial class FileStore : IDisposable
         }
     }
 
+    /// <summary>Begins an upload whose files come in pieces. Nothing is seen under its name before <see cref="Finish"/>.</summary>
+    /// <param name="name">The directory in the work directory.</param>
+    /// <param name="user">Whose files they are; null = the default user.</param>
+    /// <exception cref="LinkException">The name is forbidden, or there is no such user.</exception>
+    /// <exception cref="IOException">Nothing can be made there.</exception>
+    internal StagedUpload Begin(string name, string? user)
+    {
+        if (!OperatingSystem.IsLinux())
+            throw new LinkException(FailureCode.NotSupported, "uploads need Linux");
+        var path = RelativePath.Parse(name, "name");
+        var account = Find(user);
+        var work = WorkDirectories.OpenWork(_options, account);
+        try
+        {
+            return new StagedUpload(work, StagedDirectory.Create(work, path, "name", _logger), account, path, new UploadLimits(_options.MaxUpload, MaxFiles));
+        }
+        catch
+        {
+            work.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Puts an upload in place as a whole.</summary>
+    /// <exception cref="IOException">It cannot be; what was there before stands.</exception>
+    internal void Finish(StagedUpload upload)
+    {
+        upload.Close();
+        Swap(upload.Directory, null);
+        Log.DoneInPieces(_logger, upload.Name.ToString(), upload.User.Name, upload.Files, upload.Bytes);
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _cache.Dispose();
 
@@ -123,7 +158,7 @@ public sealed partial class FileStore : IDisposable
         var began = _time.GetTimestamp();
         using var upload = Upload.Parse(json);
         var name = user ?? upload.User;
-        var account = (_findUser is null ? FindUser(name) : _findUser(name)) ?? throw new LinkException(FailureCode.Failed, $"there is no user \"{name}\" on this device");
+        var account = Find(name);
         using var work = WorkDirectories.OpenWork(_options, account);
         var progress = new UploadProgress(upload.Name.ToString(), upload.Files.Sum(f => f.Weight), _time, _logger);
 
@@ -165,7 +200,7 @@ public sealed partial class FileStore : IDisposable
     {
         if (file.Address is null)
         {
-            using var place = PlaceIn(content, file, work);
+            using var place = PlaceIn(content, file.Path, work);
             Write(file, place, work);
             return true;
         }
@@ -175,7 +210,7 @@ public sealed partial class FileStore : IDisposable
             Log.OutOfReach(_logger, file.Path.ToString(), file.Address);
             return false;
         }
-        using (var place = PlaceIn(content, file, work))
+        using (var place = PlaceIn(content, file.Path, work))
             place.Parent.Link(place.Leaf, cached, work.FileOwner);
         return true;
     }
@@ -183,7 +218,7 @@ public sealed partial class FileStore : IDisposable
     /// <summary>Adds a file to a project's copy: links are not kept, what they lead to is. What is no plain file there is left out.</summary>
     private static void AddCopy(UploadFile file, Folder content, ConfinedRoot projects, ConfinedRoot work)
     {
-        using var place = PlaceIn(content, file, projects);
+        using var place = PlaceIn(content, file.Path, projects);
         if (file.Address is null)
         {
             Write(file, place, projects);
@@ -199,15 +234,16 @@ public sealed partial class FileStore : IDisposable
             RandomAccess.Write(target, buffer.AsSpan(0, read), at);
     }
 
-    private static Place PlaceIn(Folder content, UploadFile file, ConfinedRoot root)
+    /// <summary>Finds the place of a file in a new directory, making the directories above it.</summary>
+    internal static Place PlaceIn(Folder content, RelativePath path, ConfinedRoot root)
     {
         // The directory is new and ours, so what is on the way is a directory or a mistake of the upload.
         var place = new Place(content);
         try
         {
-            foreach (var name in file.Path.Parts.SkipLast(1))
+            foreach (var name in path.Parts.SkipLast(1))
                 place.Descend(name, root.DirectoryOwner);
-            place.Leaf = file.Path.Parts[^1];
+            place.Leaf = path.Parts[^1];
             return place;
         }
         catch
@@ -241,6 +277,10 @@ public sealed partial class FileStore : IDisposable
     }
 
     [SupportedOSPlatform("linux")]
+    private UserAccount Find(string? name) =>
+        (_findUser is null ? FindUser(name) : _findUser(name)) ?? throw new LinkException(FailureCode.Failed, $"there is no user \"{name}\" on this device");
+
+    [SupportedOSPlatform("linux")]
     private UserAccount? FindUser(string? name) => name is null ? UserAccount.FindDefault(_options.DefaultUser) : UserAccount.TryFind(name);
 
     private UploadOutcome TooLarge(long length)
@@ -254,6 +294,9 @@ public sealed partial class FileStore : IDisposable
     {
         [LoggerMessage(LogLevel.Information, "Uploaded {Name} for {User}: {Files} files, {Missing} left out, in {Milliseconds:F0} ms")]
         public static partial void Done(ILogger logger, string name, string user, int files, int missing, double milliseconds);
+
+        [LoggerMessage(LogLevel.Information, "Uploaded {Name} for {User} in pieces: {Files} files, {Bytes} bytes")]
+        public static partial void DoneInPieces(ILogger logger, string name, string user, int files, long bytes);
 
         [LoggerMessage(LogLevel.Information, "{File} is left out of an upload: {Address} is out of reach")]
         public static partial void OutOfReach(ILogger logger, string file, Uri address);

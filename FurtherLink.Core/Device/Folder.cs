@@ -96,6 +96,24 @@ internal sealed class Folder : IDisposable
         }
     }
 
+    /// <summary>Opens a file that <see cref="Create"/> has made, to write more; null where there is no entry.</summary>
+    /// <param name="name">A single name.</param>
+    /// <param name="owner">Whom it was given to; null = it is the server's.</param>
+    /// <exception cref="IOException">Something else stands there.</exception>
+    public SafeFileHandle? TryAppend(string name, UserAccount? owner)
+    {
+        // Not blocking: a FIFO would otherwise wait for its reader.
+        const int Flags = LibcAt.OpenWriteOnly | LibcAt.OpenNonBlocking | LibcAt.OpenCloseOnExec;
+        var file = LibcAt.openat(_handle, name, Flags | LibcAt.OpenNoFollow, 0);
+        if (file.IsInvalid)
+            return Marshal.GetLastPInvokeError() == LibcAt.NoEntry ? null : throw LibcAt.Failure(name);
+        // The directory may be somebody's who has put another file there, by another name of it: what has two names is not ours.
+        if (PathStatus.Of(file) is { IsFile: true, Links: 1 } status && status.Uid == (owner?.Uid ?? LibcAt.geteuid()))
+            return file;
+        file.Dispose();
+        throw new IOException($"{name} is not the file that was begun");
+    }
+
     /// <summary>Opens a regular file to read; null where there is none or it is something else.</summary>
     public SafeFileHandle? TryRead(string name)
     {

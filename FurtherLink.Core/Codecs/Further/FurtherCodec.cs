@@ -28,6 +28,7 @@ namespace FurtherLink.Codecs.Further;
 /// </para>
 /// <para>
 /// A text "ref" beside "type" is given back as a fifth key of the answer, also where the message is refused; an error has "code" then.
+/// uploadBegin, uploadFile, uploadEnd and uploadCancel become the calls of "files" of these names.
 /// </para>
 /// </remarks>
 public sealed class FurtherCodec : IMessageCodec
@@ -91,6 +92,10 @@ public sealed class FurtherCodec : IMessageCodec
         FurtherVerb.Take => Ask(new Call("sessions.take", null) { Session = _reader.Name(request) }),
         FurtherVerb.Signal => new Control(_reader.Name(request), FurtherSignals.Read(request)),
         FurtherVerb.Hello => Hello(request),
+        FurtherVerb.UploadBegin => new Call("files.uploadBegin", new UploadBegin(request.RequiredText(FurtherField.Name)) { User = request.OptionalText(FurtherField.User) }),
+        FurtherVerb.UploadFile => new Call("files.uploadFile", _reader.Piece(request)),
+        FurtherVerb.UploadEnd => new Call("files.uploadEnd", new UploadEnd(request.RequiredText(FurtherField.Upload))),
+        FurtherVerb.UploadCancel => new Call("files.uploadCancel", new UploadEnd(request.RequiredText(FurtherField.Upload))),
         _ => throw request.UnknownType(),
     };
 

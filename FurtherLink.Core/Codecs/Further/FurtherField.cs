@@ -42,6 +42,9 @@ internal enum FurtherField
     Base64,
     Signal,
     Client,
+    Upload,
+    Text,
+    Executable,
 
     // From here on also in objects within data.
     Rows,
@@ -103,6 +106,9 @@ internal static class FurtherFields
         _ when name.SequenceEqual("terminal"u8) => FurtherField.Terminal,
         _ when name.SequenceEqual("signal"u8) => FurtherField.Signal,
         _ when name.SequenceEqual("client"u8) => FurtherField.Client,
+        _ when name.SequenceEqual("upload"u8) => FurtherField.Upload,
+        _ when name.SequenceEqual("text"u8) => FurtherField.Text,
+        _ when name.SequenceEqual("executable"u8) => FurtherField.Executable,
         _ when name.SequenceEqual("id"u8) => FurtherField.Id,
         _ when name.SequenceEqual("novncOptions"u8) => FurtherField.NovncOptions,
         _ when name.SequenceEqual("extensions"u8) => FurtherField.Extensions,

@@ -90,15 +90,43 @@ internal sealed class FurtherReader
         return _input;
     }
 
+    /// <summary>uploadFile: "text" or "base64", and where it goes.</summary>
+    /// <exception cref="LinkException">It does not say of which upload.</exception>
+    public UploadPiece Piece(FurtherRequest request)
+    {
+        var upload = request.RequiredText(FurtherField.Upload);
+        try
+        {
+            return new UploadPiece(upload, request.RequiredText(FurtherField.Path), Content(request).ToArray()) { Executable = request.Flag(FurtherField.Executable) };
+        }
+        catch (LinkException e)
+        {
+            // Told by the upload, which ends: with a piece left out it would be another one.
+            return new UploadPiece(upload, "", default) { Fault = e };
+        }
+    }
+
     /// <summary>keyevent: "key" and "event", any texts.</summary>
     public static Key Key(FurtherRequest request) =>
         new(request.RequiredText(FurtherField.Key), request.RequiredText(FurtherField.Event));
+
+    private ReadOnlySequence<byte> Content(FurtherRequest request)
+    {
+        var text = request.Value(FurtherField.Text);
+        var encoded = request.Value(FurtherField.Base64);
+        return (text.Type, encoded.Type) switch
+        {
+            (JsonTokenType.String, JsonTokenType.None) => Unescape(request, FurtherField.Text, text.Raw),
+            (JsonTokenType.None, JsonTokenType.String) => FromBase64(request, encoded.Raw),
+            _ => throw request.Bad("uploadFile: either text or base64 must be there, a text"),
+        };
+    }
 
     private ReadOnlySequence<byte> FromBase64(FurtherRequest request, in ReadOnlySequence<byte> raw)
     {
         var text = Unescape(request, FurtherField.Base64, raw);
         if (Base64.DecodeFromUtf8InPlace(_buffer.AsSpan(0, (int)text.Length), out var decoded) != OperationStatus.Done)
-            throw request.BadValue("stdin: base64 is not base64 of RFC 4648, section 4, with its padding");
+            throw request.BadValue($"{FurtherVerbs.NameOf(request.Verb)}: base64 is not base64 of RFC 4648, section 4, with its padding");
         return new ReadOnlySequence<byte>(_buffer, 0, decoded);
     }
 

@@ -82,6 +82,13 @@ internal static class FurtherSessionText
         json.WriteNumber("maxMessage", hello.MaxMessage);
     });
 
+    /// <summary>upload: how far an upload in pieces is.</summary>
+    public static void WriteUpload(FrameWriter output, UploadState upload) => Write(output, upload, static (json, upload) =>
+    {
+        json.WriteString("upload", upload.Upload);
+        json.WriteNumber("bytes", upload.Bytes);
+    });
+
     private static string ModeOf(Access access) => access >= Access.Drive ? "drive" : "view";
 
     private static void WriteInfo(Utf8JsonWriter json, string? name, SessionInfo session)

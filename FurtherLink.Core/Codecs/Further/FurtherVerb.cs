@@ -23,13 +23,17 @@ internal enum FurtherVerb
     Take,
     Hello,
     Signal,
+    UploadBegin,
+    UploadFile,
+    UploadEnd,
+    UploadCancel,
 }
 
 /// <summary>Knows a verb by its spelling, escaped or not.</summary>
 internal static class FurtherVerbs
 {
-    // "keyevent" is the longest; each of its letters may be an escape of six.
-    private const int LongestName = 8;
+    // "uploadCancel" is the longest; each of its letters may be an escape of six.
+    private const int LongestName = 12;
 
     /// <summary>The verb that a value names.</summary>
     public static FurtherVerb Of(in FurtherValue value)
@@ -61,6 +65,10 @@ internal static class FurtherVerbs
         FurtherVerb.Take => "take",
         FurtherVerb.Hello => "hello",
         FurtherVerb.Signal => "signal",
+        FurtherVerb.UploadBegin => "uploadBegin",
+        FurtherVerb.UploadFile => "uploadFile",
+        FurtherVerb.UploadEnd => "uploadEnd",
+        FurtherVerb.UploadCancel => "uploadCancel",
         _ => "message",
     };
 
@@ -80,6 +88,10 @@ internal static class FurtherVerbs
         _ when name.SequenceEqual("request"u8) => FurtherVerb.Request,
         _ when name.SequenceEqual("grant"u8) => FurtherVerb.Grant,
         _ when name.SequenceEqual("take"u8) => FurtherVerb.Take,
+        _ when name.SequenceEqual("uploadFile"u8) => FurtherVerb.UploadFile,
+        _ when name.SequenceEqual("uploadBegin"u8) => FurtherVerb.UploadBegin,
+        _ when name.SequenceEqual("uploadEnd"u8) => FurtherVerb.UploadEnd,
+        _ when name.SequenceEqual("uploadCancel"u8) => FurtherVerb.UploadCancel,
         _ when name.SequenceEqual("hello"u8) => FurtherVerb.Hello,
         _ when name.SequenceEqual("signal"u8) => FurtherVerb.Signal,
         _ => FurtherVerb.Unknown,

@@ -111,6 +111,16 @@ internal sealed class FurtherWriter
                 FurtherSessionText.WriteHello(output, hello);
                 End(output, null, message.Ref);
                 break;
+            case Result { Body: UploadState upload } when _named:
+                Begin(output, "upload"u8, 0);
+                FurtherSessionText.WriteUpload(output, upload);
+                End(output, null, message.Ref);
+                break;
+            case Result { Body: UploadDone done } when _named:
+                Begin(output, "uploaded"u8, 0);
+                output.Write(done.FetchedUrls ? "{\"fetchedUrls\": true}"u8 : "{\"fetchedUrls\": false}"u8);
+                End(output, null, message.Ref);
+                break;
             case Result { Call: FurtherErrors.Upload } when !_named:
                 WriteBare(output, "uploaded"u8, null, null);
                 break;

@@ -35,6 +35,11 @@ public sealed class FurtherFuzzTests
         "{\"type\": \"start\", \"process\": \"1\", \"data\": {\"runner\": \"program\", \"args\": [\"ls\", \"é\\ud83d\\ude00\", \"\"], \"env\": {\"A\": \"1\", \"B\\u00e9\": null}, "
         + "\"user\": \"pi\", \"terminal\": {\"rows\": 24, \"cols\": 80}, \"session\": {\"id\": \"a-Z_9\"}}, \"ref\": \"2\"}",
         "{\"type\": \"start\", \"process\": \"1\", \"data\": {\"runner\": \"shell\", \"terminal\": false}}",
+        "{\"type\": \"uploadBegin\", \"data\": {\"name\": \"d\\u00e9\", \"user\": \"pi\"}, \"ref\": \"1\"}",
+        "{\"type\": \"uploadFile\", \"data\": {\"upload\": \"u1\", \"path\": \"a/b\", \"text\": \"x\\n\", \"executable\": true}}",
+        "{\"type\": \"uploadFile\", \"data\": {\"upload\": \"u1\", \"path\": \"a/b\", \"base64\": \"AP8=\"}}",
+        "{\"type\": \"uploadEnd\", \"data\": {\"upload\": \"u1\"}}",
+        "{\"type\": \"upload\\u0043ancel\", \"data\": {\"upload\": \"u1\"}}",
         "{\"type\": \"start\", \"data\": {\"sourceScript\": \"x\", \"directoryName\": \"d\"}}",
         "{\"type\": \"start\", \"data\": {\"sourcePath\": \"x.py\"}}",
         "{\"type\": \"upload\", \"data\": {\"directory\": {\"name\": \"d\", \"files\": {}}, \"user\": \"pi\"}}",
@@ -188,6 +193,7 @@ public sealed class FurtherFuzzTests
         Ping => "ping",
         Stop stop => $"stop {stop}",
         Call { Body: UploadText upload } => $"upload {Convert.ToHexString(upload.Json.Span)} {upload.User}",
+        Call { Body: UploadPiece piece } => $"uploadFile {piece.Upload} {piece.Path} {Convert.ToHexString(piece.Content.Span)} {piece.Executable} {piece.Fault?.Message}",
         Start start => $"start {start.Name} {Spell(start.Request)} {start.Options}",
         Attach attach => $"attach {attach}",
         Detach detach => $"detach {detach}",
@@ -202,12 +208,12 @@ public sealed class FurtherFuzzTests
 
     private static string RandomMessage(Random random)
     {
-        var types = new[] { "ping", "start", "stop", "stdin", "resize", "keyevent", "upload", "other", "attach", "detach", "list", "ack", "request", "grant", "take", "hello", "signal" };
+        var types = new[] { "ping", "start", "stop", "stdin", "resize", "keyevent", "upload", "other", "attach", "detach", "list", "ack", "request", "grant", "take", "hello", "signal", "uploadBegin", "uploadFile", "uploadEnd", "uploadCancel" };
         var names = new[]
         {
             "runner", "code", "path", "novncOptions", "input", "end", "rows", "cols", "key", "event", "sourceScript", "sourcePath", "directoryName", "directory", "user", "extensions", "x",
             "session", "from", "mode", "clientId", "delivery", "window", "screen", "offset", "seq", "member", "whenDetached", "grace", "name", "size", "allDrive", "recordInput",
-            "args", "env", "terminal", "base64", "signal", "client", "id",
+            "args", "env", "terminal", "base64", "signal", "client", "id", "upload", "text", "executable",
         };
         var data = string.Join(", ", Enumerable.Range(0, random.Next(6)).Select(_ => $"\"{Pick(names)}\": {Pick(Values)}"));
         var members = new List<string> { $"\"type\": \"{Pick(types)}\"" };

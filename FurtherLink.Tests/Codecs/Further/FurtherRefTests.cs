@@ -18,6 +18,8 @@ public sealed class FurtherRefTests
         new Result("sessions.list", new List<SessionInfo>()),
         new Notice("input", new InputTaken(new InputMark("me", 5))) { Name = "1" },
         new Result("device.hello", new HelloAnswer("6.0.0", 1, 2)),
+        new Result("files.uploadFile", new UploadState("u1", 5)),
+        new Result("files.uploadEnd", new UploadDone(true)),
         new Failed(FailureCode.NotFound, "why") { Name = "1" },
     ];
 
