@@ -25,6 +25,7 @@ public sealed class FurtherLinkClient : IAsyncDisposable
     private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private volatile ClientWire? _wire;
+    private volatile string? _greeting;
     private Task? _open;
     private Task _running = Task.CompletedTask;
     private long _lastName;
@@ -250,6 +251,7 @@ public sealed class FurtherLinkClient : IAsyncDisposable
         {
             var hello = new Call("device.hello", new Hello(Options.Label) { Extensions = Extensions });
             var answer = _requests.Add(hello);
+            _greeting = hello.Ref;
             wire.Post(hello);
             var first = _requests.WaitAsync(hello, answer, cancellationToken);
             if (await Task.WhenAny(first, wire.Ended).ConfigureAwait(false) == wire.Ended)
@@ -259,6 +261,7 @@ public sealed class FurtherLinkClient : IAsyncDisposable
             }
 
             Server = await first.ConfigureAwait(false) is Result { Body: HelloAnswer known } ? known : throw new LinkConnectException($"{Target} is no FurtherLink server: it does not answer \"hello\"") { IsFinal = true };
+            _greeting = null;
             _wire = wire;
         }
         catch (LinkException e) when (e is not LinkConnectException)
@@ -411,9 +414,10 @@ public sealed class FurtherLinkClient : IAsyncDisposable
         {
             FailResume(session, why);
         }
-        else if (failed.Ref is not null)
+        else if ((failed.Ref ?? _greeting) is { } reference)
         {
-            _requests.Fail(failed.Ref, why);
+            // A server that knows no "hello" knows no "ref" either.
+            _requests.Fail(reference, why);
         }
     }
 

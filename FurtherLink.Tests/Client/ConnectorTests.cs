@@ -109,7 +109,7 @@ internal sealed class ConnectorTests
         Assert.That((await FailsAsync("exec:no-such-command-here 2>/dev/null")).Message, Is.EqualTo("exec:no-such-command-here 2>/dev/null has ended the connection at once: there is no such command"));
         Assert.That((await FailsAsync("exec:exit 3")).Message, Does.EndWith("it ended with exit code 3"));
         Assert.That((await FailsAsync("exec:kill -9 $$")).Message, Does.EndWith("it was ended by signal 9"));
-        Assert.That((await FailsAsync("exec:echo no protocol; cat >/dev/null")).Message, Does.Contain("is no FurtherLink server"));
+        Assert.That((await FailsAsync("exec:echo no protocol; cat >/dev/null")).Message, Does.Contain("the server has sent what is no message"));
     }
 
     [Test]

@@ -25,7 +25,7 @@ internal sealed class ReconnectTests
         var random = new Random(seed);
         var bytes = new byte[SoakSize.Of(2, 32) * 1024 * 1024];
         random.NextBytes(bytes);
-        var (client, wire) = _rig.ConnectCuttable(seed: seed);
+        var (client, wire) = _rig.ConnectCuttable(new ClientOptions { Window = 16 * 1024 }, seed);
         await using var session = await client.StartAsync(new RunRequest("program") { Arguments = ["cat"] });
         var reading = ClientRig.ReadAllAsync(session.Output);
         var writing = Task.Run(async () =>
@@ -42,7 +42,7 @@ internal sealed class ReconnectTests
             {
                 wire.Cut();
                 cuts++;
-                next = session.Offset + random.Next(1, 64 * 1024);
+                next = session.Offset + random.Next(1, 16 * 1024);
             }
 
             await Task.Yield();
