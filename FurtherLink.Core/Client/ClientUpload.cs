@@ -22,11 +22,11 @@ internal sealed class ClientUpload(FurtherLinkClient client, IReadOnlyList<(stri
     /// <exception cref="IOException">It cannot be read.</exception>
     public static IReadOnlyList<(string Source, string Path)> Find(string directory)
     {
-        var options = new EnumerationOptions { AttributesToSkip = 0, IgnoreInaccessible = false, RecurseSubdirectories = true };
+        var options = new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false, RecurseSubdirectories = true };
         var found = new System.IO.Enumeration.FileSystemEnumerable<string>(directory, static (ref entry) => entry.ToFullPath(), options)
         {
             ShouldIncludePredicate = static (ref entry) => !entry.IsDirectory,
-            ShouldRecursePredicate = static (ref entry) => (entry.Attributes & FileAttributes.ReparsePoint) == 0,
+            ShouldRecursePredicate = static (ref entry) => !entry.Attributes.HasFlag(FileAttributes.ReparsePoint),
         };
         return [.. found.Select(path => (path, Path.GetRelativePath(directory, path))).OrderBy(static file => file.Item2, StringComparer.Ordinal)];
     }
@@ -59,7 +59,7 @@ internal sealed class ClientUpload(FurtherLinkClient client, IReadOnlyList<(stri
         var file = new FileStream(source, new FileStreamOptions { Options = FileOptions.Asynchronous | FileOptions.SequentialScan, BufferSize = 0 });
         await using (file.ConfigureAwait(false))
         {
-            var isExecutable = !OperatingSystem.IsWindows() && (File.GetUnixFileMode(file.SafeFileHandle) & UnixFileMode.UserExecute) != 0;
+            var isExecutable = !OperatingSystem.IsWindows() && File.GetUnixFileMode(file.SafeFileHandle).HasFlag(UnixFileMode.UserExecute);
             while (true)
             {
                 var buffer = new byte[Piece];
@@ -89,7 +89,7 @@ internal sealed class ClientUpload(FurtherLinkClient client, IReadOnlyList<(stri
     private async Task CancelAsync(string upload)
     {
         while (_answers.TryDequeue(out var one))
-            await one.Answer.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await ((Task)one.Answer).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         try
         {
             await client.AskAsync(new Call("files.uploadCancel", new UploadEnd(upload)), CancellationToken.None).ConfigureAwait(false);

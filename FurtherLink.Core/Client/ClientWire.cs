@@ -95,6 +95,8 @@ internal sealed class ClientWire : IAsyncDisposable
                 {
                     while (Frames.TryRead(ref buffer, _maxMessage, out var frame))
                     {
+                        if (frame.Kind == FrameKind.TooLong)
+                            return $"the server has sent a message of more than {_maxMessage} bytes";
                         if (frame.Kind == FrameKind.Close)
                             why = Reason(frame) ?? why;
                         else if (_codec.TryDecode(frame, out var message))
