@@ -2,8 +2,10 @@ using System.Text;
 
 namespace FurtherLink.Terminals;
 
-/// <summary>Which control function each control character and sequence is, as xterm has them. What asks for an answer is not answered here.</summary>
-internal sealed class ControlFunctions(ScreenState screen)
+/// <summary>Which control function each control character and sequence is, as xterm has them.</summary>
+/// <param name="screen">What they change.</param>
+/// <param name="answers">Answers those that ask; null = nobody does.</param>
+internal sealed class ControlFunctions(ScreenState screen, TerminalAnswers? answers = null)
 {
     private const int MaxTitle = 256;
 
@@ -93,6 +95,7 @@ internal sealed class ControlFunctions(ScreenState screen)
         if ((char)final == 'b' && prefix == 0 && intermediate == 0)
             screen.Repeat(parameters.Amount());
         screen.LastPrinted = 0;
+        answers?.Sequence(prefix, parameters, intermediate, final, screen);
         switch (((char)prefix, (char)intermediate, (char)final))
         {
             case ('\0', '\0', 'm'):
@@ -133,6 +136,7 @@ internal sealed class ControlFunctions(ScreenState screen)
     public void Command(ReadOnlySpan<byte> text)
     {
         screen.LastPrinted = 0;
+        answers?.Command(text);
         if (!text.StartsWith("0;"u8) && !text.StartsWith("2;"u8))
             return;
         var title = new StringBuilder();

@@ -32,6 +32,18 @@ internal sealed class TerminalModes
 
     public void Set(TerminalFlags flag, bool on) => Flags = on ? Flags | flag : Flags & ~flag;
 
+    /// <summary>Whether a private mode is on; null = it is not known.</summary>
+    public bool? IsSet(int number)
+    {
+        foreach (var (known, flag) in Private)
+        {
+            if (known == number)
+                return Has(flag);
+        }
+
+        return null;
+    }
+
     /// <summary>DECSET and DECRST of a mode that is only remembered; others are ignored.</summary>
     public void SetPrivate(int number, bool on)
     {

@@ -16,11 +16,12 @@ internal sealed class TerminalScreen
 
     /// <summary>A terminal as after a reset.</summary>
     /// <param name="size">Rows and columns. 0 counts as 24 rows or 80 columns, more than 1000 as 1000.</param>
-    public TerminalScreen(TerminalSize size)
+    /// <param name="answers">Gets what the program asks the terminal; null = nobody answers.</param>
+    public TerminalScreen(TerminalSize size, TerminalAnswers? answers = null)
     {
         size = Fit(size);
         _state = new ScreenState(size.Rows, size.Columns);
-        _parser = new VtParser(new ControlFunctions(_state));
+        _parser = new VtParser(new ControlFunctions(_state, answers));
     }
 
     public TerminalSize Size => new(_state.Rows, _state.Columns);
@@ -33,6 +34,9 @@ internal sealed class TerminalScreen
 
     /// <summary>Whether the alternate screen shows, as it does for most full-screen programs.</summary>
     public bool IsAlternate => _state.IsAlternate;
+
+    /// <summary>Whether cursor keys are to send what they send in their application mode (DECCKM).</summary>
+    public bool HasApplicationCursor => _state.Modes.Has(TerminalFlags.ApplicationCursor);
 
     /// <summary>Takes what the program has printed, cut anywhere.</summary>
     public void Write(ReadOnlySpan<byte> output) => _parser.Write(output);
