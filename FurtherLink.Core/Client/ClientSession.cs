@@ -85,6 +85,9 @@ public sealed class ClientSession : IAsyncDisposable
 
     internal AttachOptions Options { get; }
 
+    /// <summary>The offset that its output begins at.</summary>
+    internal long From => _output.From;
+
     internal bool IsOver => _over;
 
     /// <summary>Whether its start or attach has been answered.</summary>

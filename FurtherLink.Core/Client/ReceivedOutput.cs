@@ -29,7 +29,7 @@ internal sealed class ReceivedOutput
     /// <param name="acknowledge">Called with an offset below which all has been read; must not wait.</param>
     public ReceivedOutput(long from, int window, Action<long> acknowledge)
     {
-        Next = _released = _acknowledged = from;
+        From = Next = _released = _acknowledged = from;
         _window = window;
         _acknowledge = acknowledge;
         Out = new CountedReader(_out.Reader, bytes => Read(OutputKind.Out, bytes));
@@ -41,6 +41,9 @@ internal sealed class ReceivedOutput
 
     /// <summary>Standard error.</summary>
     public PipeReader Error { get; }
+
+    /// <summary>The offset of the first byte.</summary>
+    public long From { get; }
 
     /// <summary>The offset of the byte that comes next: where to go on after a lost connection.</summary>
     public long Next { get; private set; }
