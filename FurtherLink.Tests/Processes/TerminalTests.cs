@@ -72,27 +72,13 @@ public sealed class TerminalTests
     }
 
     [Test]
-    public async Task Shell_JobControl_WorksAsAtAConsole()
+    public async Task Shell_OnATerminal_IsInteractive()
     {
-        var program = await ShellAsync();
-        await program.TypeAsync("sleep 1000\n");
-        await program.SeeAsync("sleep 1000\r\n");
-        await WhenForegroundAsync(program, "sleep");
-        await program.TypeAsync("\u0003");
-        await program.TypeAsync("echo code=$?\n");
-        await program.SeeAsync("code=130");
-
-        await program.TypeAsync("sleep 2000\n");
-        await WhenForegroundAsync(program, "sleep");
-        await program.TypeAsync("\u001a");
-        await program.SeeAsync("Stopped");
-        await program.TypeAsync("bg; jobs -r | wc -l | sed s/^/running=/\n");
-        await program.SeeAsync("running=1");
-        await program.TypeAsync("fg\n");
-        await WhenForegroundAsync(program, "sleep");
-        await program.TypeAsync("\u0003");
-        await program.TypeAsync("echo again=$?\n");
-        await program.SeeAsync("again=130");
+        _rig.User = _rig.User with { Shell = "/bin/bash" };
+        var plain = new Dictionary<string, string?> { ["HOME"] = "/nonexistent", ["PS1"] = "$ " };
+        var program = await _rig.StartAsync(new RunRequest("shell") { Terminal = Size, Environment = plain });
+        await program.TypeAsync("echo $-\n");
+        await program.SeeAsync("imBHs");
         await program.TypeAsync("exit 5\n");
         Assert.That((await program.ExitAsync()).Code, Is.EqualTo(5));
     }
@@ -205,48 +191,5 @@ public sealed class TerminalTests
         await Task.WhenAll(programs.Append(flood).Select(program => program.Process.DisposeAsync().AsTask()));
         TestContext.Out.WriteLine($"stop of {count + 1}: {watch.Elapsed.TotalMilliseconds:F0} ms");
         Assert.That(programs.Select(program => program.Process.Exited.Result.Code), Is.All.EqualTo(-15));
-    }
-
-    private async Task<Program> ShellAsync()
-    {
-        _rig.User = _rig.User with { Shell = "/bin/bash" };
-        var program = await _rig.StartAsync(new RunRequest("shell") { Terminal = Size, Environment = Plain });
-        await program.TypeAsync("echo $-\n");
-        await program.SeeAsync("imBHs");
-        return program;
-    }
-
-    private static Dictionary<string, string?> Plain => new() { ["HOME"] = "/nonexistent", ["PS1"] = "$ " };
-
-    /// <summary>Waits until a program of that name has the terminal: only then does Ctrl-C reach it.</summary>
-    private static async Task WhenForegroundAsync(Program shell, string name)
-    {
-        while (true)
-        {
-            // Fields 5 and 8 of stat: its group, and the foreground group of its terminal.
-            foreach (var child in Directory.EnumerateDirectories("/proc").Where(path => int.TryParse(Path.GetFileName(path), out _)))
-            {
-                if (await StatAsync(child) is not { } stat || stat.Length < 8 || stat[0] != name)
-                    continue;
-                if (stat[4] == shell.Process.Id.ToString() && stat[3] == stat[6] && stat[1] != "T")
-                    return;
-            }
-
-            await Task.Yield();
-        }
-    }
-
-    private static async Task<string[]?> StatAsync(string process)
-    {
-        try
-        {
-            var text = await File.ReadAllTextAsync(process + "/stat");
-            var name = text[(text.IndexOf('(') + 1)..text.LastIndexOf(')')];
-            return [name, .. text[(text.LastIndexOf(')') + 2)..].Split(' ')];
-        }
-        catch (IOException)
-        {
-            return null;
-        }
     }
 }
