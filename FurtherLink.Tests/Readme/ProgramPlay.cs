@@ -94,8 +94,8 @@ internal sealed partial class ProgramPlay(ProgramExample program, string folder,
         Environment =
         {
             ["XDG_STATE_HOME"] = Path.Combine(folder, "state"),
-            // Debian's Python, as for the other examples.
-            ["PATH"] = "/usr/bin:" + Environment.GetEnvironmentVariable("PATH"),
+            // Debian's Python, as for the other examples, and the executable beside the tests.
+            ["PATH"] = $"/usr/bin:{Environment.GetEnvironmentVariable("PATH")}:{AppContext.BaseDirectory}",
         },
     };
 
