@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using FurtherLink;
 using FurtherLink.Client;
 using FurtherLink.Codecs.Further;
@@ -5,6 +6,7 @@ using FurtherLink.Device;
 using FurtherLink.Peers;
 using FurtherLink.Processes;
 using FurtherLink.Sessions;
+using FurtherLink.Telemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -29,10 +31,13 @@ public static class FurtherLinkServiceCollectionExtensions
         if (configuration is not null)
             options.Bind(configuration);
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(static all => new LinkMetrics(all.GetService<IMeterFactory>()));
         services.TryAddSingleton(static all => new SessionTable(
-            all.GetService<ISessionKeeper>(), all.GetRequiredService<IOptions<LinkOptions>>(), all.GetServices<IProcessRunner>(),
+            all.GetService<ISessionKeeper>(), all.GetRequiredService<LinkMetrics>(), all.GetRequiredService<IOptions<LinkOptions>>(), all.GetServices<IProcessRunner>(),
             all.GetServices<IRunnerSource>(), all.GetService<TimeProvider>(), all.GetService<ILoggerFactory>()));
-        services.TryAddSingleton<ILinkServer, LinkServer>();
+        services.TryAddSingleton<ILinkServer>(static all => new LinkServer(
+            all.GetRequiredService<SessionTable>(), all.GetRequiredService<LinkMetrics>(), all.GetServices<LinkCodec>(), all.GetServices<IService>(),
+            all.GetRequiredService<IOptions<LinkOptions>>(), all.GetService<TimeProvider>(), all.GetService<ILogger<LinkServer>>()));
         services.TryAddSingleton(static all => FurtherLinkClient.Create(new InProcessConnector(all.GetRequiredService<ILinkServer>())));
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton(_ => new DebianPackages());

@@ -4,6 +4,7 @@ using FurtherLink.Codecs;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
 using FurtherLink.Sessions;
+using FurtherLink.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -22,6 +23,7 @@ public sealed partial class LinkServer : ILinkServer
     private readonly LinkOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly LinkMetrics? _metrics;
 
     /// <summary>Makes a server.</summary>
     /// <param name="sessions">The device's sessions.</param>
@@ -33,9 +35,18 @@ public sealed partial class LinkServer : ILinkServer
     public LinkServer(
         SessionTable sessions, IEnumerable<LinkCodec> codecs, IEnumerable<IService> services, IOptions<LinkOptions> options,
         TimeProvider? time = null, ILogger<LinkServer>? logger = null)
+        : this(sessions, metrics: null, codecs, services, options, time, logger)
+    {
+    }
+
+    /// <summary>Makes a server that is counted.</summary>
+    internal LinkServer(
+        SessionTable sessions, LinkMetrics? metrics, IEnumerable<LinkCodec> codecs, IEnumerable<IService> services, IOptions<LinkOptions> options,
+        TimeProvider? time, ILogger<LinkServer>? logger)
     {
         ArgumentNullException.ThrowIfNull(options);
         _sessions = sessions;
+        _metrics = metrics;
         _codecs = codecs.GroupBy(codec => codec.Name, StringComparer.Ordinal).ToFrozenDictionary(same => same.Key, same => same.Last(), StringComparer.Ordinal);
         _services = services.GroupBy(service => service.Name, StringComparer.Ordinal).ToFrozenDictionary(same => same.Key, same => same.Last(), StringComparer.Ordinal);
         _options = options.Value;
@@ -55,12 +66,13 @@ public sealed partial class LinkServer : ILinkServer
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var room = new AsyncSignal();
         var codec = dialect.Create(connection);
-        var outbox = new Outbox(codec, connection, room, _time);
+        var outbox = new Outbox(codec, connection, room, _time, _metrics);
         var tasks = new TaskSet();
         var dispatcher = new Dispatcher(_services, _sessions, outbox, tasks, room, _logger);
         var peers = new PeerSet(client => new Peer(client, connection, _sessions, outbox, tasks, Abort), connection.ManyClients);
         using var unblock = stop.Token.UnsafeRegister(_ => Unblock(), null);
         var sending = SendAsync(outbox, stop);
+        _metrics?.ClientCame(connection.Codec);
 
         var clean = false;
         try
@@ -72,6 +84,7 @@ public sealed partial class LinkServer : ILinkServer
         finally
         {
             await EndAsync(connection, peers, outbox, tasks, sending, clean, cancellationToken).ConfigureAwait(false);
+            _metrics?.ClientLeft(connection.Codec);
             (codec as IDisposable)?.Dispose();
             Log.Disconnected(_logger, connection.Id);
         }

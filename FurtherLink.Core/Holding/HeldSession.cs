@@ -5,6 +5,7 @@ using FurtherLink.Processes;
 using FurtherLink.Sessions;
 using FurtherLink.Sessions.Logs;
 using FurtherLink.Sessions.Spills;
+using FurtherLink.Telemetry;
 
 namespace FurtherLink.Holding;
 
@@ -25,17 +26,20 @@ internal sealed class HeldSession : IKeptSession
     private readonly TimeProvider _time;
     private readonly long _window;
     private readonly Action<HeldSession> _forget;
+    private readonly LinkMetrics? _metrics;
     private HolderLink? _link;
     private SessionInfo _info;
     private Task _following = Task.CompletedTask;
     private long _acknowledged;
     private volatile bool _stopEarly;
     private volatile bool _letGo;
+    private bool _ended;
 
     private HeldSession(
-        SessionInfo info, SessionOptions options, long start, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Action<HeldSession> forget)
+        SessionInfo info, SessionOptions options, long start, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Action<HeldSession> forget, LinkMetrics? metrics)
     {
         _info = info;
+        _metrics = metrics;
         _forget = forget;
         _time = time;
         _window = settings.OutputCapacity;
@@ -49,6 +53,7 @@ internal sealed class HeldSession : IKeptSession
             Time = time,
             Start = start,
             Archive = spills?.ArchiveOf(info.Id, isWrittenElsewhere: true),
+            Metrics = metrics,
         })
         {
             OnRoom = Acknowledge,
@@ -78,10 +83,10 @@ internal sealed class HeldSession : IKeptSession
     public Task<ExitStatus> Exited => _exited.Task;
 
     /// <summary>Makes a session whose program does not run yet.</summary>
-    public static HeldSession Create(string id, RunRequest request, UserAccount user, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Action<HeldSession> forget)
+    public static HeldSession Create(string id, RunRequest request, UserAccount user, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Action<HeldSession> forget, LinkMetrics? metrics = null)
     {
         var info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name, Labels = request.Session.Labels };
-        var session = new HeldSession(info, request.Session, 0, settings, spills, time, gone, forget);
+        var session = new HeldSession(info, request.Session, 0, settings, spills, time, gone, forget, metrics);
         if (request.Terminal is { } size)
         {
             session.Notices.KeepSize(size);
@@ -92,9 +97,10 @@ internal sealed class HeldSession : IKeptSession
     }
 
     /// <summary>Makes a session of what the holder has held.</summary>
-    public static HeldSession Recover(HeldState state, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Action<HeldSession> forget)
+    public static HeldSession Recover(HeldState state, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Action<HeldSession> forget, LinkMetrics? metrics = null)
     {
-        var session = new HeldSession(state.Info with { Exit = null }, state.Options, state.Start, settings, spills, time, gone, forget);
+        // What has ended already was counted before.
+        var session = new HeldSession(state.Info with { Exit = null }, state.Options, state.Start, settings, spills, time, gone, forget, state.Info.Exit is null ? metrics : null);
         if (state is { Screen: { } shown, Info.Terminal: { } size })
         {
             session.Screen = new SessionScreen(session.Output, size);
@@ -335,11 +341,16 @@ internal sealed class HeldSession : IKeptSession
 
     private void End(ExitStatus status)
     {
+        if (Interlocked.Exchange(ref _ended, true))
+            return;
+        // Of one that never ran its starter says so.
+        if (_opened.Task.IsCompletedSuccessfully)
+            _metrics?.SessionExited(_info.Runner, status, _time.GetUtcNow() - _info.Created);
         _input.Close(new LinkException(FailureCode.InputClosed, "the program has closed its input"));
         SetInfo(_info with { Exit = status });
         Output.Complete(status);
-        if (_exited.TrySetResult(status))
-            Hold.Exit();
+        _exited.TrySetResult(status);
+        Hold.Exit();
     }
 
     /// <summary>Readers may need less: tells the holder, a quarter of the window at a time.</summary>
@@ -371,6 +382,7 @@ internal sealed class HeldSession : IKeptSession
         HolderLink? link;
         lock (_lock)
             link = _link;
+        _metrics?.Typed(data.Length);
         link?.Send((reference, mark, end, data), static (frames, input) => HeldFrames.WriteInput(frames, input.reference, input.mark, input.end, input.data));
     }
 }

@@ -3,6 +3,7 @@ using FurtherLink.Messages;
 using FurtherLink.Processes;
 using FurtherLink.Sessions;
 using FurtherLink.Sessions.Spills;
+using FurtherLink.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -23,17 +24,19 @@ internal sealed partial class HolderClient : ISessionKeeper
     private readonly LinkOptions _settings;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly LinkMetrics? _metrics;
     private readonly SemaphoreSlim _launching = new(1);
     private readonly Lock _lock = new();
     private readonly HashSet<HeldSession> _sessions = [];
 
     /// <summary>Makes a client, which does nothing yet.</summary>
-    public HolderClient(IOptions<HolderOptions> options, IOptions<LinkOptions> settings, TimeProvider time, ILogger<HolderClient> logger)
+    public HolderClient(IOptions<HolderOptions> options, IOptions<LinkOptions> settings, TimeProvider time, ILogger<HolderClient> logger, LinkMetrics? metrics = null)
     {
         _options = options.Value;
         _settings = settings.Value;
         _time = time;
         _logger = logger;
+        _metrics = metrics;
     }
 
     /// <inheritdoc/>
@@ -41,7 +44,7 @@ internal sealed partial class HolderClient : ISessionKeeper
 
     /// <inheritdoc/>
     public IKeptSession Create(string id, RunRequest request, UserAccount user, SpillStore? spills, Action<IKeptSession> gone) =>
-        HeldSession.Create(id, request, user, _settings, spills, _time, gone, Forget);
+        HeldSession.Create(id, request, user, _settings, spills, _time, gone, Forget, _metrics);
 
     /// <inheritdoc/>
     public async Task StartAsync(IKeptSession session, RunRequest request, CancellationToken cancellationToken)
@@ -103,7 +106,7 @@ internal sealed partial class HolderClient : ISessionKeeper
 
     private async Task<HeldSession?> RecoverAsync(HeldState state, SpillStore? spills, Action<IKeptSession> gone, CancellationToken cancellationToken)
     {
-        var session = HeldSession.Recover(state, _settings, spills, _time, gone, Forget);
+        var session = HeldSession.Recover(state, _settings, spills, _time, gone, Forget, _metrics);
         var link = new HolderLink(_settings.MaxMessage + FrameAllowance);
         session.Attach(link);
         try
@@ -118,6 +121,8 @@ internal sealed partial class HolderClient : ISessionKeeper
             return null;
         }
 
+        if (state.Info.Exit is null)
+            _metrics?.SessionRecovered(session.Info.Runner);
         lock (_lock)
             _sessions.Add(session);
         return session;

@@ -214,7 +214,11 @@ public sealed class Attachment
             }
 
             if (chunk.Missed > 0)
+            {
                 codec.Encode(new Missed(Name, chunk.Offset - chunk.Missed, chunk.Offset) { Client = Peer.Client }, writer);
+                _outbox.Metrics?.Missed(chunk.Missed);
+            }
+
             if (chunk.Exit is not { } exit)
             {
                 EncodeOutput(chunk, codec, writer);

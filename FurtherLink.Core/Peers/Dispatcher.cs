@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using FurtherLink.Messages;
 using FurtherLink.Sessions;
+using FurtherLink.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace FurtherLink.Peers;
@@ -233,8 +234,17 @@ internal sealed partial class Dispatcher(
 
     private static async ValueTask AnswerAsync(IService service, Call call, Peer peer)
     {
-        var body = await service.CallAsync(call, peer, peer.Gone).ConfigureAwait(false);
-        peer.Post(new Result(call.Name, body) { Ref = call.Ref, Client = call.Client });
+        using var activity = LinkActivities.Call(service.Name, call.Name);
+        try
+        {
+            var body = await service.CallAsync(call, peer, peer.Gone).ConfigureAwait(false);
+            peer.Post(new Result(call.Name, body) { Ref = call.Ref, Client = call.Client });
+        }
+        catch (Exception e)
+        {
+            activity?.Fail(e);
+            throw;
+        }
     }
 
     private static partial class Log

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
 using FurtherLink.Codecs;
 using FurtherLink.Messages;
+using FurtherLink.Telemetry;
 
 namespace FurtherLink.Peers;
 
@@ -13,7 +14,8 @@ namespace FurtherLink.Peers;
 /// <param name="connection">The connection; a flush waits until its transport has taken what was written.</param>
 /// <param name="room">Set when posted messages have become fewer than the bound again, and at the end.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, AsyncSignal room, TimeProvider time)
+/// <param name="metrics">Counts what clients are told; null = nobody does.</param>
+internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, AsyncSignal room, TimeProvider time, LinkMetrics? metrics = null)
 {
     // What a message that nobody measured counts for: more than any small reply takes.
     private const int MessageCost = 512;
@@ -36,6 +38,9 @@ internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, Asy
 
     /// <summary>The clock.</summary>
     public TimeProvider Time => time;
+
+    /// <summary>Counts what clients are told; null = nobody does.</summary>
+    public LinkMetrics? Metrics => metrics;
 
     /// <summary>Whether so much is posted that who asks for more should not be read.</summary>
     public bool IsFull => Volatile.Read(ref _postedCost) > MaxPosted;
@@ -196,9 +201,12 @@ internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, Asy
         try
         {
             codec.Encode(message, _writer);
+            if (message is Failed failed)
+                metrics?.Failed(failed.Code);
         }
         catch (LinkException e) when (message is not Failed)
         {
+            metrics?.Failed(e.Code);
             codec.Encode(new Failed(e.Code, e.Message) { Client = message.Client, Ref = message.Ref, Call = (message as Result)?.Call }, _writer);
         }
     }

@@ -1,4 +1,5 @@
 using FurtherLink.Sessions.Logs;
+using FurtherLink.Telemetry;
 
 namespace FurtherLink.Sessions;
 
@@ -51,6 +52,9 @@ public sealed class LogOptions
     /// the default = nowhere.
     /// </summary>
     internal IOutputArchive? Archive { get; set; }
+
+    /// <summary>Counts what is written, and how often that waits; null, the default = nobody does.</summary>
+    internal LinkMetrics? Metrics { get; set; }
 
     /// <summary>Where memory comes from; tests count with one of their own.</summary>
     internal LogBlockPool Pool { get; set; } = LogBlockPool.Shared;

@@ -221,6 +221,7 @@ public sealed class OutputLog : IDisposable
         }
 
         Volatile.Write(ref _end, _end + length);
+        Options.Metrics?.Printed(block.Kind, length);
         if (IsFullLocked())
             EvictLocked(FloorLocked(), Options.Capacity);
     }

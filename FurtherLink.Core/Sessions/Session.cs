@@ -4,6 +4,7 @@ using FurtherLink.Messages;
 using FurtherLink.Processes;
 using FurtherLink.Sessions.Channels;
 using FurtherLink.Sessions.Spills;
+using FurtherLink.Telemetry;
 
 namespace FurtherLink.Sessions;
 
@@ -15,6 +16,7 @@ internal sealed class Session : IKeptSession
     private readonly SessionInput _input;
     private readonly RunRequest _request;
     private readonly Spill? _spill;
+    private readonly LinkMetrics? _metrics;
     private readonly List<SessionControl> _early = [];
     private SideChannels? _channels;
     private IProcess? _process;
@@ -25,16 +27,18 @@ internal sealed class Session : IKeptSession
     private bool _stopEarly;
     private bool _removed;
 
-    public Session(string id, RunRequest request, UserAccount user, LinkOptions options, TimeProvider time, Action<IKeptSession> gone, SpillStore? spills = null)
+    public Session(
+        string id, RunRequest request, UserAccount user, LinkOptions options, TimeProvider time, Action<IKeptSession> gone, SpillStore? spills = null, LinkMetrics? metrics = null)
     {
         // What ends with its client has nobody to come back for it.
         if (request.Session.StopsAtOnce)
             spills = null;
         _request = request;
+        _metrics = metrics;
         Action<ReadOnlySequence<byte>>? typed = request.Session.RecordInput ? data => Notices!.KeepTyped(data.ToArray()) : null;
-        _input = new SessionInput(options.InputTimeout, time, mark => Members!.OnInputTaken(mark), typed);
+        _input = new SessionInput(options.InputTimeout, time, mark => Members!.OnInputTaken(mark), typed, metrics);
         _info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name, Labels = request.Session.Labels };
-        Output = new OutputLog(new LogOptions { Capacity = options.OutputCapacity, StallTimeout = options.ClientStallTimeout, Time = time, Archive = spills?.ArchiveOf(id) });
+        Output = new OutputLog(new LogOptions { Capacity = options.OutputCapacity, StallTimeout = options.ClientStallTimeout, Time = time, Archive = spills?.ArchiveOf(id), Metrics = metrics });
         Notices = new SessionNotices(Output);
         if (request.Terminal is { } size)
             Notices.KeepSize(size);
@@ -211,6 +215,7 @@ internal sealed class Session : IKeptSession
         await _channels.DisposeAsync().ConfigureAwait(false);
         lock (_lock)
             _info = _info with { Exit = status };
+        _metrics?.SessionExited(_info.Runner, status, Output.Options.Time.GetUtcNow() - _info.Created);
         Output.Complete(status);
         _exited.TrySetResult(status);
         Hold.Exit();

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
 using FurtherLink.Messages;
+using FurtherLink.Telemetry;
 
 namespace FurtherLink.Sessions;
 
@@ -12,8 +13,9 @@ namespace FurtherLink.Sessions;
 /// <param name="time">The clock.</param>
 /// <param name="taken">Called when the program has taken a numbered input, under a lock; null = nobody wants to know.</param>
 /// <param name="put">Called with the bytes that are handed to the program, once and in their order, under a lock; null = nobody wants to know.</param>
+/// <param name="metrics">Counts what is handed to the program; null = nobody does.</param>
 internal sealed class SessionInput(
-    TimeSpan timeout, TimeProvider time, Action<InputMark>? taken = null, Action<ReadOnlySequence<byte>>? put = null) : IDisposable
+    TimeSpan timeout, TimeProvider time, Action<InputMark>? taken = null, Action<ReadOnlySequence<byte>>? put = null, LinkMetrics? metrics = null) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly InputLedger _ledger = new(taken ?? (_ => { }));
@@ -105,6 +107,7 @@ internal sealed class SessionInput(
         foreach (var part in data)
             _writer!.Write(part.Span);
         put?.Invoke(data);
+        metrics?.Typed(data.Length);
         _ = FlushAsync(_writer!);
         if (end)
             _writer!.Complete();

@@ -6,6 +6,7 @@ using FurtherLink.Messages;
 using FurtherLink.Processes;
 using FurtherLink.Sessions.Channels;
 using FurtherLink.Sessions.Spills;
+using FurtherLink.Telemetry;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -26,6 +27,7 @@ public sealed partial class SessionTable : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly ILogger _channelLogger;
     private readonly SpillStore? _spills;
+    private readonly LinkMetrics? _metrics;
     private volatile bool _closed;
 
     /// <summary>Makes a table.</summary>
@@ -37,19 +39,20 @@ public sealed partial class SessionTable : IAsyncDisposable
     public SessionTable(
         IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<IRunnerSource>? sources = null,
         TimeProvider? time = null, ILoggerFactory? loggers = null)
-        : this(keeper: null, options, runners, sources, time, loggers)
+        : this(keeper: null, metrics: null, options, runners, sources, time, loggers)
     {
     }
 
     /// <summary>Makes a table whose sessions partly run in another process.</summary>
     internal SessionTable(
-        ISessionKeeper? keeper, IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<IRunnerSource>? sources,
+        ISessionKeeper? keeper, LinkMetrics? metrics, IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<IRunnerSource>? sources,
         TimeProvider? time, ILoggerFactory? loggers)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Value;
         _runners = (sources ?? []).SelectMany(source => source.Runners).Concat(runners).GroupBy(runner => runner.Name, StringComparer.Ordinal).ToFrozenDictionary(same => same.Key, same => same.Last(), StringComparer.Ordinal);
         _keeper = keeper;
+        _metrics = metrics;
         _time = time ?? TimeProvider.System;
         loggers ??= NullLoggerFactory.Instance;
         _logger = loggers.CreateLogger<SessionTable>();
@@ -82,38 +85,17 @@ public sealed partial class SessionTable : IAsyncDisposable
     public async Task<ISession> StartAsync(RunRequest request, Action<ISession>? created = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        if (_closed)
-            throw new LinkException(FailureCode.Failed, "this device is shutting down");
-        if (!_runners.TryGetValue(request.Runner, out var runner))
-            throw new LinkException(FailureCode.NotFound, $"there is no runner \"{request.Runner}\"; there are: {string.Join(", ", _runners.Keys.Order())}");
-        request.Terminal?.Demand();
-        if (!OperatingSystem.IsLinux())
-            throw new LinkException(FailureCode.NotSupported, "programs can be run on Linux only");
-        var user = FindUser(request.User);
-        var name = request.Session.Name;
-        Take(name, request.SessionId);
+        using var activity = LinkActivities.StartSession();
         try
         {
-            var id = request.SessionId ?? RandomNumberGenerator.GetHexString(12, lowercase: true);
-            var session = await StartAsync(id, request, runner, user, created, cancellationToken).ConfigureAwait(false);
-            DropEnded();
-            _sessions[id] = session;
-            _watchers.Tell(session);
-            Log.Started(_logger, id, request.Runner, session.Info.ProcessId, user.Name);
-            // Everybody who was attached may have left while it started, or the device has begun to shut down.
-            if (session.Hold.IsEnded)
-                Discard(session);
-            else if (_closed)
-                await session.DisposeAsync().ConfigureAwait(false);
+            var session = await StartNamedAsync(request, created, cancellationToken).ConfigureAwait(false);
+            activity?.Describe(session.Info);
             return session;
         }
-        finally
+        catch (Exception e)
         {
-            lock (_starting)
-            {
-                _starting.Remove(name ?? "");
-                _starting.Remove(request.SessionId ?? "");
-            }
+            activity?.Fail(e);
+            throw;
         }
     }
 
@@ -165,6 +147,59 @@ public sealed partial class SessionTable : IAsyncDisposable
 
     private bool IsEndedWithTable(IKeptSession session) => session is Session || !LeavesHeld;
 
+    private async Task<ISession> StartNamedAsync(RunRequest request, Action<ISession>? created, CancellationToken cancellationToken)
+    {
+        if (_closed)
+            throw new LinkException(FailureCode.Failed, "this device is shutting down");
+        if (!_runners.TryGetValue(request.Runner, out var runner))
+            throw new LinkException(FailureCode.NotFound, $"there is no runner \"{request.Runner}\"; there are: {string.Join(", ", _runners.Keys.Order())}");
+        request.Terminal?.Demand();
+        if (!OperatingSystem.IsLinux())
+            throw new LinkException(FailureCode.NotSupported, "programs can be run on Linux only");
+        var user = FindUser(request.User);
+        var name = request.Session.Name;
+        Take(name, request.SessionId);
+        try
+        {
+            var id = request.SessionId ?? RandomNumberGenerator.GetHexString(12, lowercase: true);
+            var session = await StartCountedAsync(id, request, runner, user, created, cancellationToken).ConfigureAwait(false);
+            DropEnded();
+            _sessions[id] = session;
+            _watchers.Tell(session);
+            Log.Started(_logger, id, request.Runner, session.Info.ProcessId, user.Name);
+            // Everybody who was attached may have left while it started, or the device has begun to shut down.
+            if (session.Hold.IsEnded)
+                Discard(session);
+            else if (_closed)
+                await session.DisposeAsync().ConfigureAwait(false);
+            return session;
+        }
+        finally
+        {
+            lock (_starting)
+            {
+                _starting.Remove(name ?? "");
+                _starting.Remove(request.SessionId ?? "");
+            }
+        }
+    }
+
+    [SupportedOSPlatform("linux")]
+    private async Task<IKeptSession> StartCountedAsync(
+        string id, RunRequest request, IProcessRunner runner, UserAccount user, Action<ISession>? created, CancellationToken cancellationToken)
+    {
+        _metrics?.SessionStarted(runner.Name);
+        try
+        {
+            return await StartAsync(id, request, runner, user, created, cancellationToken).ConfigureAwait(false);
+        }
+        catch
+        {
+            _metrics?.SessionFailedToStart(runner.Name);
+            throw;
+        }
+    }
+
     [SupportedOSPlatform("linux")]
     private async Task<IKeptSession> StartAsync(
         string id, RunRequest request, IProcessRunner runner, UserAccount user, Action<ISession>? created, CancellationToken cancellationToken)
@@ -177,7 +212,7 @@ public sealed partial class SessionTable : IAsyncDisposable
             return held;
         }
 
-        var session = new Session(id, request, user, _options, _time, Discard, _spills);
+        var session = new Session(id, request, user, _options, _time, Discard, _spills, _metrics);
         created?.Invoke(session);
         await session.StartAsync(runner, OpenChannels, cancellationToken).ConfigureAwait(false);
         return session;

@@ -12,7 +12,10 @@ internal sealed class LogStall(OutputLog log)
     /// <summary>A flush begins to wait. All of this type's members are called under the log's lock.</summary>
     public void StartLocked()
     {
-        if (_flushes++ > 0 || _timeout == Timeout.InfiniteTimeSpan)
+        if (_flushes++ > 0)
+            return;
+        log.Options.Metrics?.Paused();
+        if (_timeout == Timeout.InfiniteTimeSpan)
             return;
         _since = _time.GetTimestamp();
         foreach (var reader in log.Readers)
