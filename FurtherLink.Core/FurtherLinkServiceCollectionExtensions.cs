@@ -27,9 +27,10 @@ public static class FurtherLinkServiceCollectionExtensions
     public static LinkBuilder AddFurtherLink(this IServiceCollection services, IConfiguration? configuration = null)
     {
         ArgumentNullException.ThrowIfNull(services);
-        var options = services.AddOptions<LinkOptions>();
+        var options = services.AddOptions<LinkOptions>().ValidateOnStart();
         if (configuration is not null)
-            options.Bind(configuration);
+            options.BindSettings(configuration, static (section, link) => section.Bind(link));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkOptions>, LinkOptionsValidation>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(static all => new LinkMetrics(all.GetService<IMeterFactory>()));
         services.TryAddSingleton(static all => new SessionTable(

@@ -29,11 +29,12 @@ public static class PortacodeBuilderExtensions
     public static LinkBuilder AddPortacode(this LinkBuilder builder, IConfiguration? configuration = null, Action<PortacodeOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var options = builder.Services.AddOptions<PortacodeOptions>();
+        var options = builder.Services.AddOptions<PortacodeOptions>().ValidateOnStart();
         if (configuration is not null)
-            options.Bind(configuration);
+            options.BindSettings(configuration, static (section, portacode) => section.Bind(portacode));
         if (configure is not null)
             options.Configure(configure);
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<PortacodeOptions>, PortacodeOptionsValidation>());
         builder.Services.TryAddSingleton(static all => OpenIdentity(all.GetRequiredService<IOptions<PortacodeOptions>>().Value));
         builder.Services.TryAddSingleton<GatewayStatus>();
         builder.Services.TryAddSingleton<GatewayServer>();

@@ -1,6 +1,8 @@
 using FurtherLink;
 using FurtherLink.Transports.WebSockets;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -15,11 +17,12 @@ public static class WebSocketLinkBuilderExtensions
         this LinkBuilder builder, IConfiguration? configuration = null, Action<WebSocketLinkOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        var options = builder.Services.AddOptions<WebSocketLinkOptions>();
+        var options = builder.Services.AddOptions<WebSocketLinkOptions>().ValidateOnStart();
         if (configuration is not null)
-            options.Bind(configuration);
+            options.BindSettings(configuration, static (section, endpoints) => section.Bind(endpoints));
         if (configure is not null)
             options.Configure(configure);
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WebSocketLinkOptions>, WebSocketLinkOptionsValidation>());
         return builder;
     }
 }
