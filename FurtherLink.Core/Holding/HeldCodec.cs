@@ -42,6 +42,7 @@ internal sealed class HeldCodec : IMessageCodec
             "end" => new Control(Session, new EndOfInput()),
             "stop" => new Stop(Session),
             "ack" => new Acknowledge(Session, Needed(held.Offset, "offset")),
+            "ping" => new Ping(),
             "list" => new Call(HoldService.ListCall, null),
             "remove" => new Call(HoldService.RemoveCall, Needed(held.Session, "session")),
             var other => throw new LinkException(FailureCode.BadMessage, $"unknown type \"{other}\""),
@@ -69,6 +70,7 @@ internal sealed class HeldCodec : IMessageCodec
 
     private static HeldMessage? Spell(ServerMessage message) => message switch
     {
+        Pong => new HeldMessage { Type = "pong" },
         Started started => new HeldMessage { Type = "started", Info = started.Session },
         Attached attached => new HeldMessage { Type = "attached", Info = attached.Session, Offset = attached.Offset },
         Missed missed => new HeldMessage { Type = "missed", Offset = missed.From, To = missed.To },

@@ -27,6 +27,8 @@ internal sealed class HeldSession : IKeptSession
     private readonly long _window;
     private readonly Action<HeldSession> _forget;
     private readonly LinkMetrics? _metrics;
+    private readonly SpillStore? _spills;
+    private SpillStop? _spillStop;
     private HolderLink? _link;
     private SessionInfo _info;
     private Task _following = Task.CompletedTask;
@@ -40,6 +42,7 @@ internal sealed class HeldSession : IKeptSession
     {
         _info = info;
         _metrics = metrics;
+        _spills = spills;
         _forget = forget;
         _time = time;
         _window = settings.OutputCapacity;
@@ -81,6 +84,9 @@ internal sealed class HeldSession : IKeptSession
     public SessionHold Hold { get; }
 
     public Task<ExitStatus> Exited => _exited.Task;
+
+    /// <summary>The holder, which writes, says that it has stopped, and not that it goes on.</summary>
+    public string? SpillTrouble => Volatile.Read(ref _spillStop) is { } stop && _spills?.HasWritten(Id, stop.At) == false ? stop.Reason : null;
 
     /// <summary>Makes a session whose program does not run yet.</summary>
     public static HeldSession Create(string id, RunRequest request, UserAccount user, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Action<HeldSession> forget, LinkMetrics? metrics = null)
@@ -319,6 +325,7 @@ internal sealed class HeldSession : IKeptSession
                 Notices.Publish(SessionNotices.ResizeTopic, size, Delivery.Every);
                 break;
             case "notice" when message is { Name: "spill", Text: { } reason }:
+                Volatile.Write(ref _spillStop, new SpillStop(reason, _time.GetUtcNow()));
                 Notices.Publish("spill", new SpillStopped(reason), Delivery.Every);
                 break;
             case "notice" when message.Name is { } topic:
@@ -385,4 +392,7 @@ internal sealed class HeldSession : IKeptSession
         _metrics?.Typed(data.Length);
         link?.Send((reference, mark, end, data), static (frames, input) => HeldFrames.WriteInput(frames, input.reference, input.mark, input.end, input.data));
     }
+
+    /// <summary>That output was not kept on disk, and when this was told.</summary>
+    private sealed record SpillStop(string Reason, DateTimeOffset At);
 }

@@ -28,6 +28,7 @@ internal sealed partial class HolderClient : ISessionKeeper
     private readonly SemaphoreSlim _launching = new(1);
     private readonly Lock _lock = new();
     private readonly HashSet<HeldSession> _sessions = [];
+    private volatile string? _launchTrouble;
 
     /// <summary>Makes a client, which does nothing yet.</summary>
     public HolderClient(IOptions<HolderOptions> options, IOptions<LinkOptions> settings, TimeProvider time, ILogger<HolderClient> logger, LinkMetrics? metrics = null)
@@ -92,6 +93,28 @@ internal sealed partial class HolderClient : ISessionKeeper
         }
 
         return recovered;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<string?> FindTroubleAsync(CancellationToken cancellationToken)
+    {
+        // It runs only while it holds something.
+        if (!File.Exists(_options.Socket))
+            return _launchTrouble;
+        try
+        {
+            await AskAsync(new HeldMessage { Type = "ping" }, cancellationToken).ConfigureAwait(false);
+            return null;
+        }
+        catch (SocketException)
+        {
+            // One that was killed leaves its socket, and its sessions have ended with it; the next session starts another.
+            return _launchTrouble;
+        }
+        catch (Exception e) when (e is TimeoutException or LinkException)
+        {
+            return "the process that holds sessions does not answer";
+        }
     }
 
     /// <inheritdoc/>
@@ -188,12 +211,16 @@ internal sealed partial class HolderClient : ISessionKeeper
                 try
                 {
                     await link.ConnectAsync(_options.Socket, cancellationToken).ConfigureAwait(false);
+                    _launchTrouble = null;
                     return;
                 }
                 catch (SocketException e)
                 {
                     if (_time.GetElapsedTime(since) > LaunchTimeout)
+                    {
+                        _launchTrouble = "the process that holds sessions could not be started";
                         throw new LinkException(FailureCode.Failed, $"the process that holds sessions does not answer at {_options.Socket}; its log is beside it. Without \"session\", or with the setting Hold off, the server runs programs itself", e);
+                    }
                 }
 
                 if (!launched)

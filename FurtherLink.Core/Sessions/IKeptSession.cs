@@ -11,6 +11,9 @@ internal interface IKeptSession : ISession
     /// <summary>Who is attached, and what becomes of the session when nobody is.</summary>
     SessionHold Hold { get; }
 
+    /// <summary>Why its output is not kept on disk though it should be, in words; null where it is, or need not be.</summary>
+    string? SpillTrouble { get; }
+
     /// <summary>Ends the program where it still runs, and lets go of everything.</summary>
     Task RemoveAsync();
 }

@@ -27,4 +27,7 @@ internal interface ISessionKeeper : IAsyncDisposable
     /// <param name="gone">Called once for each when it is to be removed; must not wait.</param>
     /// <param name="cancellationToken">Gives up.</param>
     Task<IReadOnlyList<IKeptSession>> RecoverAsync(SpillStore? spills, Action<IKeptSession> gone, CancellationToken cancellationToken);
+
+    /// <summary>What does not work there, in words; null where all does. Nothing is started for it.</summary>
+    ValueTask<string?> FindTroubleAsync(CancellationToken cancellationToken);
 }

@@ -76,6 +76,8 @@ internal sealed class Session : IKeptSession
 
     public Task<ExitStatus> Exited => _exited.Task;
 
+    public string? SpillTrouble => _spill?.Trouble;
+
     public SessionOptions Options => _request.Session;
 
     public UserAccount User { get; }

@@ -62,6 +62,12 @@ public sealed partial class SessionTable : IAsyncDisposable
             _removals.Run(_spills.Sweep);
     }
 
+    /// <summary>Whether it takes no new programs: the device shuts down.</summary>
+    internal bool IsClosed => _closed;
+
+    /// <summary>Why output is not kept on disk that should be; null where it is, or need not be.</summary>
+    internal string? SpillTrouble => _sessions.Values.Select(static session => session.SpillTrouble).FirstOrDefault(static trouble => trouble is not null);
+
     /// <summary>The sessions there are now, ended ones that can still be read included.</summary>
     public IEnumerable<ISession> Sessions => _sessions.Values;
 

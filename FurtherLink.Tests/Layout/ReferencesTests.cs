@@ -18,6 +18,7 @@ internal sealed partial class ReferencesTests
         ["Sessions"] = ["Processes", "Terminals", "Telemetry", "Messages"],
         ["Peers"] = ["Sessions", "Codecs", "Processes", "Telemetry", "Messages"],
         ["Holding"] = ["Sessions", "Peers", "Codecs", "Processes", "Telemetry", "Messages"],
+        ["Health"] = ["Sessions", "Processes"],
         ["Recordings"] = ["Sessions", "Codecs", "Messages"],
         ["Device"] = ["Peers", "Processes", "Messages"],
         ["Terminals"] = ["Messages"],

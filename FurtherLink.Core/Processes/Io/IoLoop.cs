@@ -28,6 +28,9 @@ internal sealed partial class IoLoop(ILogger<IoLoop>? logger = null) : IAsyncDis
     private long _lastToken = WakeToken;
     private bool _stopping;
 
+    /// <summary>Whether it serves, or begins to with the first registration.</summary>
+    public bool IsUsable => !Volatile.Read(ref _stopping) && !_ended.Task.IsCompleted;
+
     /// <summary>Begins to watch a descriptor, edge-triggered: a handler hears of a change once and then acts until it would block.</summary>
     /// <param name="descriptor">The descriptor; not blocking.</param>
     /// <param name="events">What to hear of, beside errors and hang-ups.</param>

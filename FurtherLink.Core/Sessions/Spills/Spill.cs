@@ -37,6 +37,7 @@ internal sealed partial class Spill : IAsyncDisposable
     private long _seenEnd;
     private bool _hasStopped; // and nothing was written since
     private volatile bool _disposed;
+    private volatile string? _trouble;
 
     /// <summary>Begins.</summary>
     /// <param name="path">The session's directory, which is made when there is something to write.</param>
@@ -60,6 +61,9 @@ internal sealed partial class Spill : IAsyncDisposable
         _signal.Writer.TryWrite(true);
         _running = Task.Run(RunAsync);
     }
+
+    /// <summary>Why it does not write, in words; null where it does.</summary>
+    public string? Trouble => _trouble;
 
     /// <summary>Once a second: writes what rests, deletes what is too old, tries again. Must not wait.</summary>
     public void Tick()
@@ -95,8 +99,10 @@ internal sealed partial class Spill : IAsyncDisposable
     // The disk has taken nothing for the stall timeout: the program goes on without it.
     private void LetGo(OutputReader reader)
     {
+        const string Reason = "the disk takes nothing";
+        _trouble = Reason;
         Log.Stalled(_logger, _path);
-        _notices.Publish("spill", new SpillStopped("the disk takes nothing"), Delivery.Every);
+        _notices.Publish("spill", new SpillStopped(Reason), Delivery.Every);
         reader.Lossless = false;
     }
 
@@ -178,6 +184,7 @@ internal sealed partial class Spill : IAsyncDisposable
         if (_hasStopped)
             Log.Resumed(_logger, _path);
         _hasStopped = false;
+        _trouble = null;
         _batch.Clear(written: true);
         _reader!.Release(_written);
         if (_reader.Lossless)
@@ -206,6 +213,7 @@ internal sealed partial class Spill : IAsyncDisposable
         Detach();
         _batch.Clear(written: false);
         Volatile.Write(ref _retryAt, _log.Now + (long)RetryAfter.TotalMilliseconds);
+        _trouble = exception.Message;
         if (_hasStopped)
             return;
         _hasStopped = true;

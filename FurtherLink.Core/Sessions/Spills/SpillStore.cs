@@ -44,6 +44,13 @@ internal sealed partial class SpillStore
         return new SpillStore(options.SpillDirectory, options.SpillCapacity, options.SpillRetention, time, loggers.CreateLogger("FurtherLink.Sessions.Spills"));
     }
 
+    /// <summary>Whether anything of a session was written after a time, by whatever process.</summary>
+    public bool HasWritten(string id, DateTimeOffset after)
+    {
+        var path = Path.Combine(_root, id);
+        return SpillDirectory.Segments(path).Any(offset => new FileInfo(SpillDirectory.File(path, offset)) is { Exists: true, Length: > 0 } file && file.LastWriteTimeUtc > after.UtcDateTime);
+    }
+
     /// <summary>A session's output on disk, to be read.</summary>
     /// <param name="id">The session's.</param>
     /// <param name="isWrittenElsewhere">Whether another process writes it, maybe a little behind the log that reads.</param>

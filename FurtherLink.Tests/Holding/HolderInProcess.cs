@@ -1,0 +1,49 @@
+using FurtherLink.Tests.Host;
+using FurtherLink.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace FurtherLink.Tests.Holding;
+
+/// <summary>The holder as a host of its own in this process, and devices that use it.</summary>
+internal sealed class HolderInProcess : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly IHost _holder;
+
+    private HolderInProcess()
+    {
+        var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddFurtherLink().AddStandardRunners().BeHolder(holder => holder.Socket = Socket);
+        builder.Services.Configure<LinkOptions>(options => options.TempDirectory = _folder.Path);
+        _holder = builder.Build();
+    }
+
+    private string Socket => _folder["holder"];
+
+    public static async Task<HolderInProcess> StartAsync()
+    {
+        var holder = new HolderInProcess();
+        await holder._holder.StartAsync();
+        return holder;
+    }
+
+    /// <summary>A device whose kept sessions run there.</summary>
+    public TestHost Connect(Action<LinkBuilder>? add = null) => new(builder =>
+    {
+        builder.AddHolder(holder =>
+        {
+            holder.Socket = Socket;
+            holder.Launch = static () => { };
+        });
+        add?.Invoke(builder);
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        await _holder.StopAsync();
+        if (_holder is IAsyncDisposable disposable)
+            await disposable.DisposeAsync();
+        _folder.Dispose();
+    }
+}
