@@ -27,6 +27,9 @@ internal sealed class ServeOptions
     /// <summary>Where to listen on a Unix domain socket; null = in the state directory, "none" = nowhere.</summary>
     public string? Socket { get; init; }
 
+    /// <summary>Metrics are given at /metrics. Default false.</summary>
+    public bool Metrics { get; init; }
+
     /// <summary>Log at debug level. Default false.</summary>
     public bool Debug { get; init; }
 
@@ -59,6 +62,7 @@ internal sealed class ServeOptions
             StateDirectory = Text("StateDirectory"),
             Hold = !(Text("NoHold") is { } held && Checks.IsOn(held)),
             Socket = Text("Socket"),
+            Metrics = Text("Metrics") is { } metrics && Checks.IsOn(metrics),
             Debug = Text("Debug") is { } debug && Checks.IsOn(debug),
             TrustedOrigins = List("TrustedOrigins"),
             Portacode = Text("Portacode:Listen") is { } listen && Checks.IsOn(listen),

@@ -56,6 +56,7 @@ internal static class Settings
         {
             Shape = SettingShape.Switch, Use = SettingUse.Serve | SettingUse.Connect, Option = "--no-hold", Check = Checks.Switch,
         },
+        new("Metrics", "Give metrics to Prometheus at /metrics.") { Shape = SettingShape.Switch, Use = SettingUse.Serve, Option = "--metrics", Check = Checks.Switch },
         new("Debug", "Log at debug level.")
         {
             Shape = SettingShape.Switch, Option = "--debug", Variable = "FURTHER_LINK_DEBUG", FromVariable = AnyText, Check = Checks.Switch,

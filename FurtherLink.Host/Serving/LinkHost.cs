@@ -76,6 +76,8 @@ internal static class LinkHost
             link.AddHolder(holder => running.Configure(holder, ServeCommand.Name));
         if (socket is not null && OperatingSystem.IsLinux())
             link.AddUnixSocket(socket);
+        if (options.Metrics)
+            MetricsEndpoint.Add(builder.Services);
         builder.Services.PostConfigure<LinkOptions>(link => HostPaths.MakeAbsolute(link, options));
         builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
@@ -97,6 +99,8 @@ internal static class LinkHost
         app.UseFurtherLink();
         app.UseRouting();
         app.MapFurtherLink();
+        if (options.Metrics)
+            MetricsEndpoint.Map(app);
         if (options.Portacode)
             MapPortacode(app);
         return app;

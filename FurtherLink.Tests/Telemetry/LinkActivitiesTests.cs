@@ -109,7 +109,7 @@ internal sealed class LinkActivitiesTests
     /// <summary>The one of a name, which may end behind the answer.</summary>
     private async Task<Activity> SingleAsync(string name)
     {
-        await Patience.UntilAsync(() => All().Any(), name);
+        await Patience.UntilAsync(() => All().Length > 0, name);
         return All().Single();
 
         Activity[] All()

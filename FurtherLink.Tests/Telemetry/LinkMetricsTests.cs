@@ -179,6 +179,6 @@ internal sealed partial class LinkMetricsTests
         Assert.That(_metrics.Names, Has.All.Matches<string>(static name => Plain().IsMatch(name!)));
     }
 
-    [GeneratedRegex("^[a-z._]+( [a-z_]+)*$", RegexOptions.NonBacktracking)]
+    [GeneratedRegex("^[a-z._]+( [a-z_]+)*$", RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
     private static partial Regex Plain();
 }

@@ -1,6 +1,8 @@
 using FurtherLink;
 using FurtherLink.Device;
 using FurtherLink.Framing;
+using FurtherLink.Messages;
+using FurtherLink.Peers;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.WebSockets;
 using Microsoft.AspNetCore.Http;
@@ -66,6 +68,27 @@ public static class FurtherLinkEndpointExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         return endpoints.MapWebSocket(pattern, Run(endpoints.ServiceProvider, codec));
+    }
+
+    /// <summary>
+    /// Maps an address that answers GET, with the checks of FurtherLink's own: pages of foreign origins are refused, and so is who has less than a
+    /// right. Needs what AddFurtherLink registers.
+    /// </summary>
+    /// <param name="endpoints">The app, or a group of it.</param>
+    /// <param name="pattern">The path ("/metrics").</param>
+    /// <param name="needed">The right that a request's user needs.</param>
+    /// <param name="answer">Answers what remains.</param>
+    /// <returns>Conventions of the endpoint: RequireAuthorization and the like.</returns>
+    public static IEndpointConventionBuilder MapGuarded(this IEndpointRouteBuilder endpoints, string pattern, Access needed, RequestDelegate answer)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        ArgumentNullException.ThrowIfNull(answer);
+        var options = endpoints.ServiceProvider.GetRequiredService<IOptions<WebSocketLinkOptions>>();
+        var map = new EndpointMap(endpoints);
+        map.Add(pattern, HttpMethods.Get, guarded: true, context => Rights.Of(Visitor.Of(context, options.Value)) >= needed
+            ? answer(context)
+            : HttpAnswers.ErrorAsync(context, StatusCodes.Status403Forbidden, "this is not allowed to this user"));
+        return map.Conventions;
     }
 
     /// <summary>
