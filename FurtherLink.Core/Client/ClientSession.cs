@@ -187,8 +187,7 @@ public sealed class ClientSession : IAsyncDisposable
             if (Opening is Start { Request.Session.WhenDetached: WhenDetached.Stop })
             {
                 // What nobody reads any more must not hold up the end.
-                _ = DrainAsync(Output);
-                _ = DrainAsync(Error);
+                _output.Discard();
                 await StopAsync().ConfigureAwait(false);
             }
             else
@@ -322,22 +321,4 @@ public sealed class ClientSession : IAsyncDisposable
 
     private Task<ServerMessage> CallAsync(string call, object? body, CancellationToken cancellationToken) =>
         _client.AskAsync(new Call(call, body) { Session = Name }, cancellationToken);
-
-    private static async Task DrainAsync(PipeReader reader)
-    {
-        try
-        {
-            while (true)
-            {
-                var result = await reader.ReadAsync().ConfigureAwait(false);
-                reader.AdvanceTo(result.Buffer.End);
-                if (result.IsCompleted)
-                    return;
-            }
-        }
-        catch (Exception e) when (e is LinkException or InvalidOperationException)
-        {
-            // Lost, or somebody reads it.
-        }
-    }
 }

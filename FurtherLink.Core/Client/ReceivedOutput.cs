@@ -22,6 +22,7 @@ internal sealed class ReceivedOutput
     private long _gotError;
     private long _released;
     private long _acknowledged;
+    private volatile bool _isDiscarded;
 
     /// <summary>Makes it.</summary>
     /// <param name="from">The offset of the first byte that will come.</param>
@@ -57,6 +58,13 @@ internal sealed class ReceivedOutput
         if (output.Next <= Next)
             return;
         Skip(output.Offset);
+        if (_isDiscarded)
+        {
+            Next = output.Next;
+            _acknowledge(Next);
+            return;
+        }
+
         var data = output.Data[(int)(Next - output.Offset)..].Span;
         var pipe = output.Kind == OutputKind.Error ? _error : _out;
         lock (_lock)
@@ -82,6 +90,13 @@ internal sealed class ReceivedOutput
             if (_pieces.Count == 0)
                 _released = to;
         }
+    }
+
+    /// <summary>Nobody reads any more: what is here and what comes counts as read.</summary>
+    public void Discard()
+    {
+        _isDiscarded = true;
+        _acknowledge(Next);
     }
 
     /// <summary>No more will come.</summary>
@@ -122,6 +137,9 @@ internal sealed class ReceivedOutput
                 _released = Math.Max(_released, front.Next - (front.End - Math.Max(ReadOf(front.Kind), front.End - (front.Next - front.Offset))));
             else
                 _released = Next;
+
+            if (_isDiscarded)
+                return;
 
             // A quarter: often enough that the server never waits for it, and rarely enough that it costs nothing.
             if (_released - _acknowledged < _window / 4)

@@ -237,6 +237,16 @@ internal sealed class FurtherLinkClientTests
     }
 
     [Test]
+    public async Task Session_ThatIsDisposed_WhileSomebodyReads_EndsForTheReader()
+    {
+        var session = await Client.StartAsync(new RunRequest("program") { Arguments = ["sh", "-c", "echo first; trap '' TERM; yes"] });
+        await ClientRig.ReadUntilAsync(session.Output, "first\n");
+        var reading = ClientRig.ReadAllAsync(session.Output);
+        await session.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+        Assert.That(await reading.WaitAsync(Patience.Long), Is.Not.Null);
+    }
+
+    [Test]
     public async Task Client_ThatIsDisposed_EndsWhatIsToEnd_AndSaysSo()
     {
         var session = await Client.StartAsync(new RunRequest("fake"));
