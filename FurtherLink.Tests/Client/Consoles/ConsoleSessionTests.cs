@@ -12,14 +12,11 @@ internal sealed class ConsoleSessionTests
     private static readonly RunRequest Fake = new("fake");
 
     private ClientRig _rig = null!;
-    private FurtherLinkClient _client = null!;
+
+    private FurtherLinkClient Client => _rig.Client;
 
     [SetUp]
-    public void SetUp()
-    {
-        _rig = new ClientRig();
-        _client = _rig.Connect();
-    }
+    public void SetUp() => _rig = new ClientRig();
 
     [TearDown]
     public async Task TearDownAsync() => await _rig.DisposeAsync();
@@ -27,7 +24,7 @@ internal sealed class ConsoleSessionTests
     [Test]
     public async Task Start_NothingSaid_GivesATerminalOfItsOwn()
     {
-        await using var console = await _client.StartConsoleAsync(Fake);
+        await using var console = await Client.StartConsoleAsync(Fake);
         var request = (await _rig.Host.Runner.NextAsync()).Request;
         Assert.That((request.Terminal, request.Environment["TERM"]), Is.EqualTo((new TerminalSize(24, 80), "xterm-256color")));
         Assert.That((console.Screen.Rows, console.Screen.Columns), Is.EqualTo((24, 80)));
@@ -37,7 +34,7 @@ internal sealed class ConsoleSessionTests
     public async Task Start_TerminalSaid_GivesThat()
     {
         var asked = Fake with { Terminal = new TerminalSize(10, 20), Environment = new Dictionary<string, string?> { ["TERM"] = "vt100", ["A"] = "b" } };
-        await using var console = await _client.StartConsoleAsync(asked);
+        await using var console = await Client.StartConsoleAsync(asked);
         var request = (await _rig.Host.Runner.NextAsync()).Request;
         Assert.That((request.Terminal, request.Environment["TERM"], request.Environment["A"]), Is.EqualTo((asked.Terminal, "vt100", "b")));
         Assert.That((console.Screen.Rows, console.Screen.Columns), Is.EqualTo((10, 20)));
@@ -141,7 +138,7 @@ internal sealed class ConsoleSessionTests
     [Test]
     public async Task Stop_Floods_IsTheEnd()
     {
-        await using var console = await _client.StartConsoleAsync(new RunRequest("program") { Arguments = ["yes"] }, new ConsoleOptions { TextLimit = 4096 });
+        await using var console = await Client.StartConsoleAsync(new RunRequest("program") { Arguments = ["yes"] }, new ConsoleOptions { TextLimit = 4096 });
         await console.ExpectAsync("y\ny\n");
         Assert.That((await console.StopAsync().WaitAsync(Patience.Long)).Code, Is.EqualTo(-15));
         Assert.That((await console.ExpectEndAsync()).Text, Has.Length.LessThanOrEqualTo(4096));
@@ -179,12 +176,12 @@ internal sealed class ConsoleSessionTests
     [Test]
     public async Task Attach_FromTheStart_ReadsAgainAndAnswersNothingAgain()
     {
-        await using var console = await _client.StartConsoleAsync(Fake with { Session = new SessionOptions { WhenDetached = WhenDetached.Keep } });
+        await using var console = await Client.StartConsoleAsync(Fake with { Session = new SessionOptions { WhenDetached = WhenDetached.Keep } });
         var program = await _rig.Host.Runner.NextAsync();
         await program.PrintAsync("before\e[6n");
         await program.TakeAsync("\e[1;7R");
         await console.DisposeAsync();
-        await using var again = await _client.AttachConsoleAsync(console.Session.Id, new AttachRequest());
+        await using var again = await Client.AttachConsoleAsync(console.Session.Id, new AttachRequest());
         await again.ExpectAsync("before");
         await again.SendAsync("x");
         await program.TakeAsync("x");
@@ -194,7 +191,7 @@ internal sealed class ConsoleSessionTests
     [Test]
     public async Task Attach_WithoutTerminal_DrivesPipes()
     {
-        await using var session = await _client.StartAsync(Fake with { Session = new SessionOptions { AllDrive = true } });
+        await using var session = await Client.StartAsync(Fake with { Session = new SessionOptions { AllDrive = true } });
         var program = await _rig.Host.Runner.NextAsync();
         await using var console = await _rig.Connect().AttachConsoleAsync(session.Id, new AttachRequest());
         await program.PrintAsync("out\n");
@@ -222,5 +219,5 @@ internal sealed class ConsoleSessionTests
     }
 
     private async Task<(ConsoleSession Console, FakeProcess Program)> StartAsync(ConsoleOptions? options = null) =>
-        (await _client.StartConsoleAsync(Fake, options), await _rig.Host.Runner.NextAsync());
+        (await Client.StartConsoleAsync(Fake, options), await _rig.Host.Runner.NextAsync());
 }

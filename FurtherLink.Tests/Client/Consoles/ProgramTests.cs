@@ -10,14 +10,14 @@ namespace FurtherLink.Tests.Client.Consoles;
 internal sealed class ProgramTests
 {
     private ClientRig _rig = null!;
-    private FurtherLinkClient _client = null!;
     private string _folder = null!;
+
+    private FurtherLinkClient Client => _rig.Client;
 
     [SetUp]
     public void SetUp()
     {
         _rig = new ClientRig();
-        _client = _rig.Connect();
         _folder = Directory.CreateDirectory(Path.Combine(_rig.Host.Folder, "home")).FullName;
     }
 
@@ -175,7 +175,7 @@ internal sealed class ProgramTests
         Assert.That(console.Transcript.Select(entry => entry.Text), Has.None.Contains("swordfish").And.Contains("***"));
     }
 
-    private Task<ConsoleSession> StartAsync(string program, params string[] arguments) => _client.StartConsoleAsync(new RunRequest("program")
+    private Task<ConsoleSession> StartAsync(string program, params string[] arguments) => Client.StartConsoleAsync(new RunRequest("program")
     {
         Arguments = [program, .. arguments],
         Path = _folder,
