@@ -18,7 +18,7 @@ public sealed record UploadPiece(string Upload, string Path, ReadOnlyMemory<byte
     public bool Executable { get; init; }
 
     /// <summary>What was wrong with the message that the piece came in, so that it is not one; null = nothing.</summary>
-    public LinkException? Fault { get; init; }
+    internal LinkException? Fault { get; init; }
 }
 
 /// <summary>The body of the calls "files.uploadEnd", answered by <see cref="UploadDone"/>, and "files.uploadCancel", answered by <see cref="UploadState"/>.</summary>
