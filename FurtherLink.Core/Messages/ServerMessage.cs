@@ -134,7 +134,13 @@ public enum FailureCode
     /// <summary>The program has closed its input, or it was ended by an earlier request.</summary>
     InputClosed,
 
-    /// <summary>The operating system refused: no such program, no such user, no permission. The detail says what.</summary>
+    /// <summary>There is no such program on the device, or no such file to run.</summary>
+    ProgramNotFound,
+
+    /// <summary>There is the program, but it cannot be run: no permission, nothing that the system knows how to run.</summary>
+    ProgramNotRunnable,
+
+    /// <summary>The operating system refused: no such directory, no such user, no permission. The detail says what.</summary>
     Failed,
 
     /// <summary>A fault of ours; the log has more.</summary>

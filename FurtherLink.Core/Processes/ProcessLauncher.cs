@@ -96,7 +96,7 @@ internal sealed class ProcessLauncher
                     ProgramFiles.EnsureExecutable(file, user);
                 var command = plan.Command(file);
                 var program = ProgramEnvironment.FindProgram(environment, command[0], directory)
-                    ?? throw new LinkException(FailureCode.Failed, $"there is no program \"{command[0]}\" on this device: it has to be installed, in a directory that PATH names");
+                    ?? throw new LinkException(FailureCode.ProgramNotFound, $"there is no program \"{command[0]}\" on this device: it has to be installed, in a directory that PATH names");
                 if (plan.RunsFile)
                     ProgramFiles.EnsureFormat(program);
                 return (

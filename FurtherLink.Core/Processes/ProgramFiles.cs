@@ -93,9 +93,9 @@ internal sealed class ProgramFiles(LinkOptions options)
     public static void EnsureExecutable(string path, UserAccount user)
     {
         if (Directory.Exists(path))
-            throw new LinkException(FailureCode.Failed, $"{path} is a directory, not a program");
+            throw new LinkException(FailureCode.ProgramNotRunnable, $"{path} is a directory, not a program");
         if (!File.Exists(path))
-            throw new LinkException(FailureCode.Failed, $"there is no file {path}");
+            throw new LinkException(FailureCode.ProgramNotFound, $"there is no file {path}");
         Translate(path, () =>
         {
             if (Libc.OwnerOf(path) != user.Uid)
@@ -105,7 +105,7 @@ internal sealed class ProgramFiles(LinkOptions options)
                 File.SetUnixFileMode(path, mode | UnixFileMode.UserExecute);
         });
         if (!Libc.MayExecute(path))
-            throw new LinkException(FailureCode.Failed, $"{user.Name} may not execute {path}: its owner can allow it (chmod +x)");
+            throw new LinkException(FailureCode.ProgramNotRunnable, $"{user.Name} may not execute {path}: its owner can allow it (chmod +x)");
     }
 
     /// <summary>Makes sure that a program can be run in a directory.</summary>
@@ -135,7 +135,7 @@ internal sealed class ProgramFiles(LinkOptions options)
         var text = Encoding.UTF8.GetString(line[2..]).Split('\n')[0].Trim(' ', '\t', '\r');
         var interpreter = text.Split(' ', '\t')[0];
         if (!File.Exists(interpreter))
-            throw new LinkException(FailureCode.Failed, $"{path} cannot run: its first line names {interpreter}, which is not on this device");
+            throw new LinkException(FailureCode.ProgramNotRunnable, $"{path} cannot run: its first line names {interpreter}, which is not on this device");
     }
 
     /// <summary>Removes a file that was made from code.</summary>

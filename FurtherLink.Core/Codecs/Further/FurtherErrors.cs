@@ -23,6 +23,8 @@ internal static class FurtherErrors
         FailureCode.Limited => "limited",
         FailureCode.InputStalled => "inputStalled",
         FailureCode.InputClosed => "inputClosed",
+        FailureCode.ProgramNotFound => "programNotFound",
+        FailureCode.ProgramNotRunnable => "programNotRunnable",
         FailureCode.Failed => "failed",
         _ => "internal",
     };
@@ -47,7 +49,7 @@ internal static class FurtherErrors
             FailureCode.InputClosed or FailureCode.InputStalled => "Message Exception",
             // Rights and limits, which Further-Link does not have; they are no fault of the message's form.
             FailureCode.Denied or FailureCode.Limited => "Message Exception",
-            // An unknown user, a program that cannot be started, a fault of ours.
+            // An unknown user, a program that is not there or cannot be started, a fault of ours.
             _ => "Message Exception",
         },
     };

@@ -202,12 +202,12 @@ internal sealed class Spawner : IDisposable
             Libc.ENoEntry or Libc.ENotDirectory when !Directory.Exists(request.Directory) =>
                 new LinkException(FailureCode.Failed, $"there is no directory {request.Directory} to run in", e),
             Libc.ENoEntry when File.Exists(program) =>
-                new LinkException(FailureCode.Failed, $"{program} cannot run: the interpreter that its first line names, or that it was linked for, is not on this device", e),
-            Libc.ENoEntry or Libc.ENotDirectory => new LinkException(FailureCode.Failed, $"there is no program {program}", e),
+                new LinkException(FailureCode.ProgramNotRunnable, $"{program} cannot run: the interpreter that its first line names, or that it was linked for, is not on this device", e),
+            Libc.ENoEntry or Libc.ENotDirectory => new LinkException(FailureCode.ProgramNotFound, $"there is no program {program}", e),
             Libc.EAccess => new LinkException(
-                FailureCode.Failed, $"{request.User.Name} may not execute {program}, or may not enter {request.Directory}: look at their permissions (chmod +x)", e),
+                FailureCode.ProgramNotRunnable, $"{request.User.Name} may not execute {program}, or may not enter {request.Directory}: look at their permissions (chmod +x)", e),
             Libc.ENotExecutable => NotExecutable(program, e),
-            Libc.ETextBusy => new LinkException(FailureCode.Failed, $"{program} is being written to by another program; start it again when that is done", e),
+            Libc.ETextBusy => new LinkException(FailureCode.ProgramNotRunnable, $"{program} is being written to by another program; start it again when that is done", e),
             Libc.ETooBig => new LinkException(FailureCode.Failed, $"the arguments and environment of {program} are too large for the system", e),
             Libc.ENoProcessesLeft or Libc.ENoMemory or Libc.EProcessFiles or Libc.ESystemFiles =>
                 new LinkException(FailureCode.Limited, $"this device has no room for another program: {e.Message}", e),
@@ -217,7 +217,7 @@ internal sealed class Spawner : IDisposable
 
     /// <summary>What is said of a file that is neither a binary nor a script.</summary>
     internal static LinkException NotExecutable(string program, Exception? inner = null) => new(
-        FailureCode.Failed, $"{program} is nothing that the system can run: a script needs a first line like \"#!/usr/bin/env python3\"", inner);
+        FailureCode.ProgramNotRunnable, $"{program} is nothing that the system can run: a script needs a first line like \"#!/usr/bin/env python3\"", inner);
 
     private sealed record Job(SpawnRequest Request, CancellationToken Cancellation)
     {
