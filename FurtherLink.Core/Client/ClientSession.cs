@@ -48,6 +48,9 @@ public sealed class ClientSession : IAsyncDisposable
     /// <summary>Its standard error, of a session without a terminal.</summary>
     public PipeReader Error => _output.Error;
 
+    /// <summary>The offset of the first byte of output that comes here, in bytes since the session's start.</summary>
+    public long StartOffset => _output.From;
+
     /// <summary>The offset behind the last byte that has come: where another client would go on.</summary>
     public long Offset => _output.Next;
 
@@ -84,9 +87,6 @@ public sealed class ClientSession : IAsyncDisposable
     internal ClientMessage Opening { get; }
 
     internal AttachOptions Options { get; }
-
-    /// <summary>The offset that its output begins at.</summary>
-    internal long From => _output.From;
 
     internal bool IsOver => _over;
 

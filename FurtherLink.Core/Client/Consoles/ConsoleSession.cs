@@ -26,7 +26,7 @@ public sealed class ConsoleSession : IAsyncDisposable
     internal ConsoleSession(ClientSession session, ConsoleOptions options, bool answers, TimeProvider time)
     {
         Session = session;
-        _state = new ConsoleState(session.Info.Terminal, options, answers, time, session.From);
+        _state = new ConsoleState(session.Info.Terminal, options, answers, time, session.StartOffset);
         if (session.Screen is { } screen)
             _state.Restore(screen.Span);
         session.Missed += OnMissed;

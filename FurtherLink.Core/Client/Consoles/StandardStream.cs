@@ -1,0 +1,87 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Runtime.Versioning;
+using FurtherLink.Processes.Native;
+
+namespace FurtherLink.Client.Consoles;
+
+/// <summary>
+/// A standard stream of this process, byte for byte: what System.Console does not give where it is a terminal, or where the other end is closed. Its
+/// waiting is done by a thread of its own, so that nothing else waits. One call at a time.
+/// </summary>
+[SupportedOSPlatform("linux")]
+public sealed class StandardStream : IDisposable
+{
+    private readonly BlockingCollection<Job> _jobs = [];
+    private readonly int _descriptor;
+
+    private StandardStream(int descriptor, string name)
+    {
+        _descriptor = descriptor;
+        new Thread(Run) { IsBackground = true, Name = "FurtherLink " + name }.Start();
+    }
+
+    /// <summary>Standard input.</summary>
+    public static StandardStream OpenInput() => new(0, "input");
+
+    /// <summary>Standard output.</summary>
+    public static StandardStream OpenOutput() => new(1, "output");
+
+    /// <summary>Standard error.</summary>
+    public static StandardStream OpenError() => new(2, "error");
+
+    /// <summary>Reads what is there; waits while nothing is. It cannot be called off: who does not want to wait leaves it.</summary>
+    /// <param name="buffer">Where it goes; must be kept until the end of the call.</param>
+    /// <returns>The number of bytes; 0 = end.</returns>
+    /// <exception cref="IOException">The system refuses.</exception>
+    public Task<int> ReadAsync(Memory<byte> buffer) => RunAsync(() => Libc.ReadWaiting(_descriptor, buffer.Span));
+
+    /// <summary>Writes everything.</summary>
+    /// <param name="data">The bytes; must be kept until the end of the call.</param>
+    /// <returns>False where nobody reads it any more.</returns>
+    /// <exception cref="IOException">The system refuses.</exception>
+    public async Task<bool> WriteAsync(ReadOnlySequence<byte> data) => await RunAsync(() => Write(data) ? 1 : 0).ConfigureAwait(false) != 0;
+
+    /// <summary>Lets its thread go once it waits no more. The stream stays open.</summary>
+    public void Dispose() => _jobs.CompleteAdding();
+
+    private bool Write(in ReadOnlySequence<byte> data)
+    {
+        foreach (var piece in data)
+        {
+            if (!Libc.WriteWaiting(_descriptor, piece.Span))
+                return false;
+        }
+
+        return true;
+    }
+
+    private Task<int> RunAsync(Func<int> work)
+    {
+        var job = new Job(work);
+        _jobs.Add(job);
+        return job.Done.Task;
+    }
+
+    private void Run()
+    {
+        foreach (var job in _jobs.GetConsumingEnumerable())
+        {
+            try
+            {
+                job.Done.SetResult(job.Work());
+            }
+            catch (IOException e)
+            {
+                job.Done.SetException(e);
+            }
+        }
+
+        _jobs.Dispose();
+    }
+
+    private sealed record Job(Func<int> Work)
+    {
+        public TaskCompletionSource<int> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+}
