@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
+using FurtherLink.Host.Consoles;
 using FurtherLink.Processes;
 
 namespace FurtherLink.Host;
@@ -8,8 +9,6 @@ namespace FurtherLink.Host;
 /// <summary>The executable "furtherlink".</summary>
 internal static class Program
 {
-    private const int Mistake = 2;
-
     private static async Task<int> Main(string[] arguments)
     {
         ProcessSetup.Prepare();
@@ -22,8 +21,9 @@ internal static class Program
         {
             foreach (var error in result.Errors)
                 await Console.Error.WriteLineAsync($"furtherlink: {error.Message}");
-            await Console.Error.WriteLineAsync("See furtherlink --help.");
-            return Mistake;
+            var command = result.CommandResult.Command is RootCommand ? "" : " " + result.CommandResult.Command.Name;
+            await Console.Error.WriteLineAsync($"See furtherlink{command} --help.");
+            return ExitCodes.Usage;
         }
 
         try
@@ -35,7 +35,12 @@ internal static class Program
         {
             foreach (var mistake in exception.Mistakes)
                 await Console.Error.WriteLineAsync($"furtherlink: {mistake}");
-            return Mistake;
+            return ExitCodes.Usage;
+        }
+        catch (ConsoleException exception)
+        {
+            await Console.Error.WriteLineAsync($"furtherlink: {exception.Message}");
+            return exception.ExitCode;
         }
     }
 }

@@ -14,6 +14,11 @@ internal static class FurtherLinkCommand
         foreach (var option in root.Options.OfType<VersionOption>())
             option.Action = new PrintVersion();
         var serve = ServeCommand.Create();
+        root.Add(RunCommand.Create());
+        root.Add(AttachCommand.Create());
+        root.Add(ListCommand.Create());
+        root.Add(LogsCommand.Create());
+        root.Add(StopCommand.Create());
         root.Add(serve);
         foreach (var option in serve.Options)
             root.Add(option);
@@ -22,6 +27,8 @@ internal static class FurtherLinkCommand
         root.Add(StdioCommand.Create());
         root.Add(RestartCommand.Create());
         root.Add(HoldCommand.Create());
+        root.Add(CompletionCommand.Create());
+        root.Add(CompleteCommand.Create());
         return root;
     }
 

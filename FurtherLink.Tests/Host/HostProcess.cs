@@ -83,8 +83,13 @@ internal sealed partial class HostProcess : IAsyncDisposable
     }
 
     /// <summary>Runs it to its end.</summary>
+    public static Task<(int Code, string Output, string Errors)> RunAsync(
+        string directory, string arguments, IReadOnlyDictionary<string, string?>? variables = null, string? executable = null) =>
+        RunAsync(directory, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries), variables, executable);
+
+    /// <summary>Runs it to its end.</summary>
     public static async Task<(int Code, string Output, string Errors)> RunAsync(
-        string directory, string arguments, IReadOnlyDictionary<string, string?>? variables = null, string? executable = null)
+        string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? variables = null, string? executable = null)
     {
         await using var host = Start(directory, arguments, variables, executable);
         var output = await host._process.StandardOutput.ReadToEndAsync().WaitAsync(Limit);
@@ -112,6 +117,20 @@ internal sealed partial class HostProcess : IAsyncDisposable
 
     /// <summary>Reads no more of its standard output.</summary>
     public void EndOutput() => _process.StandardOutput.Close();
+
+    /// <summary>Reads all lines up to its end.</summary>
+    public async Task ReadToEndAsync()
+    {
+        while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Limit) is { } line)
+            _lines.Add(line);
+    }
+
+    /// <summary>Writes to its standard input.</summary>
+    public async Task TypeAsync(string text)
+    {
+        await _process.StandardInput.WriteAsync(text);
+        await _process.StandardInput.FlushAsync();
+    }
 
     /// <summary>Leaves out what it has printed so far.</summary>
     public void Forget() => _lines.Clear();

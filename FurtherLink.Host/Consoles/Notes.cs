@@ -1,0 +1,75 @@
+using FurtherLink.Client;
+
+namespace FurtherLink.Host.Consoles;
+
+/// <summary>What the commands say to people beside their programs' output: lines on standard error. Thread safe; nobody waits for it.</summary>
+/// <param name="error">Standard error.</param>
+/// <param name="isQuiet">Only what went wrong is said.</param>
+internal sealed class Notes(TextWriter error, bool isQuiet)
+{
+    private readonly Lock _lock = new();
+    private Task _said = Task.CompletedTask;
+    private volatile bool _isLost;
+    private bool _wasTold;
+
+    /// <summary>On a terminal in raw mode a line has to begin at its left edge by itself.</summary>
+    public bool IsRaw { get; set; }
+
+    /// <summary>Whether the connection is lost at the moment.</summary>
+    public bool IsLost => _isLost;
+
+    /// <summary>Says something that is good to know.</summary>
+    public void Say(string line)
+    {
+        if (!isQuiet)
+            Write(line);
+    }
+
+    /// <summary>Says what went wrong.</summary>
+    public void Complain(string line) => Write(line);
+
+    /// <summary>Says how the connection is.</summary>
+    public void Tell(LinkChange change)
+    {
+        _isLost = change.State == LinkState.Reconnecting;
+        switch (change.State)
+        {
+            case LinkState.Reconnecting:
+                _wasTold = true;
+                Say("connection lost, trying again");
+                break;
+            case LinkState.Connected when _wasTold:
+                Say("back");
+                break;
+        }
+    }
+
+    /// <summary>Rings the terminal's bell.</summary>
+    public void Ring()
+    {
+        lock (_lock)
+            _said = WriteAsync(_said, "\a");
+    }
+
+    /// <summary>Completes when all that was said has been written.</summary>
+    public Task WrittenAsync()
+    {
+        lock (_lock)
+            return _said;
+    }
+
+    private void Write(string line)
+    {
+        var end = IsRaw ? "\r\n" : "\n";
+        lock (_lock)
+            _said = WriteAsync(_said, $"furtherlink: {line}{end}");
+    }
+
+    // Who says something may be on a thread that must not wait.
+    private async Task WriteAsync(Task before, string text)
+    {
+        await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        await error.WriteAsync(text);
+        await error.FlushAsync();
+    }
+}

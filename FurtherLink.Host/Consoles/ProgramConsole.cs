@@ -1,0 +1,258 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using System.Runtime.Versioning;
+using FurtherLink.Client;
+using FurtherLink.Client.Consoles;
+using FurtherLink.Messages;
+
+namespace FurtherLink.Host.Consoles;
+
+/// <summary>
+/// Joins a session to this process's standard streams, its terminal and its signals, until the program has ended and all its output is written, or
+/// the person leaves. Whoever reads the output slowly slows the program; nothing is kept beyond the client's window.
+/// </summary>
+[SupportedOSPlatform("linux")]
+internal sealed class ProgramConsole
+{
+    // A piece is acknowledged once it is written: small enough that the next ones are under way meanwhile.
+    private const int Piece = 64 * 1024;
+
+    private static readonly TimeSpan SecondInterrupt = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BrokenPipe = TimeSpan.FromSeconds(1);
+
+    private readonly ClientSession _session;
+    private readonly Notes _notes;
+    private readonly ProgramConsoleOptions _options;
+    private readonly TimeProvider _time;
+    private readonly TaskCompletionSource<int> _left = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _lock = new();
+    private Task _interrupt = Task.CompletedTask;
+    private long _interruptedAt;
+    private TerminalSize _size;
+    private volatile bool _isBroken;
+
+    /// <summary>Makes it.</summary>
+    /// <param name="session">The session, of which nobody else reads.</param>
+    /// <param name="notes">What is said beside the output.</param>
+    /// <param name="options">How it is joined.</param>
+    /// <param name="time">The clock.</param>
+    public ProgramConsole(ClientSession session, Notes notes, ProgramConsoleOptions options, TimeProvider time)
+    {
+        _session = session;
+        _notes = notes;
+        _options = options;
+        _time = time;
+        _size = session.Info.Terminal ?? default;
+    }
+
+    /// <summary>Runs until the program has ended or the person has left.</summary>
+    /// <param name="first">What is written first; empty = nothing.</param>
+    /// <returns>The exit code of the command.</returns>
+    public async Task<int> RunAsync(ReadOnlyMemory<byte> first)
+    {
+        using var signals = new ConsoleSignals(number => _ = OnSignalAsync(number));
+        using var output = StandardStream.OpenOutput();
+        using var error = StandardStream.OpenError();
+        using var input = StandardStream.OpenInput();
+        try
+        {
+            EnterTerminal();
+            var ended = EndAsync(Task.WhenAll(WriteAsync(first, _session.Output, output), WriteAsync(default, _session.Error, error)));
+            _ = ReadAsync(input);
+            var over = await Task.WhenAny(ended, _left.Task);
+            if (over == _left.Task && _options is { Terminal: not null, Resets: true } && !_isBroken)
+                await ResetAsync(output);
+            return await over;
+        }
+        finally
+        {
+            _options.Terminal?.Dispose();
+            _notes.IsRaw = false;
+        }
+    }
+
+    private void EnterTerminal()
+    {
+        if (_options.Terminal is not { } terminal)
+            return;
+        if (terminal.IsInput)
+        {
+            terminal.EnterRaw();
+            _notes.IsRaw = true;
+        }
+
+        if (_options.IsView)
+            return;
+        terminal.WatchSize(() => _ = ResizeAsync(terminal));
+
+        // It may have changed since the program was started.
+        _ = ResizeAsync(terminal);
+    }
+
+    // The main screen, no mouse, no bracketed paste, a visible cursor, then all that DECSTR resets, and a line of its own for what comes next.
+    private static Task ResetAsync(StandardStream output) =>
+        output.WriteAsync(new ReadOnlySequence<byte>("\e[?1049l\e[?1000l\e[?1002l\e[?1003l\e[?1006l\e[?2004l\e[?25h\e[!p\e[0m\r\n"u8.ToArray()));
+
+    private async Task ResizeAsync(LocalTerminal terminal)
+    {
+        try
+        {
+            lock (_lock)
+            {
+                var size = terminal.Size;
+                if (size == _size)
+                    return;
+                _size = size;
+            }
+
+            await _session.ResizeAsync(_size);
+        }
+        catch (LinkException)
+        {
+            // It has ended, or another drives: then the terminal has the other's size.
+        }
+    }
+
+    /// <summary>Waits until all output is written, and gives what the command ends with.</summary>
+    private async Task<int> EndAsync(Task written)
+    {
+        try
+        {
+            await written;
+            var status = await _session.Exited;
+            if (status.Reason is { } reason)
+                _notes.Complain($"the program was ended: {reason}");
+            return _isBroken ? ExitCodes.OfSignal(ConsoleSignals.Pipe) : ExitCodes.Of(status);
+        }
+        catch (LinkException e)
+        {
+            // To leave ends it, too.
+            if (!_left.Task.IsCompleted)
+                _notes.Complain(e.Message);
+            return ExitCodes.Refused;
+        }
+        catch (IOException e)
+        {
+            _notes.Complain($"the output cannot be written: {e.Message}");
+            return ExitCodes.Refused;
+        }
+    }
+
+    private async Task WriteAsync(ReadOnlyMemory<byte> first, PipeReader reader, StandardStream stream)
+    {
+        if (!first.IsEmpty && !await stream.WriteAsync(new ReadOnlySequence<byte>(first)))
+            Break();
+        while (true)
+        {
+            var result = await reader.ReadAsync();
+            var buffer = result.Buffer;
+            var piece = buffer.Slice(0, Math.Min(buffer.Length, Piece));
+            if (!piece.IsEmpty && !_isBroken && !await stream.WriteAsync(piece))
+                Break();
+            reader.AdvanceTo(piece.End);
+            if (result.IsCompleted && piece.Length == buffer.Length)
+                return;
+        }
+    }
+
+    /// <summary>Nobody reads the output any more: what a program that writes into such a pipe hears of it. What still comes is for nobody.</summary>
+    private void Break()
+    {
+        if (_isBroken)
+            return;
+        _isBroken = true;
+        _ = BreakAsync();
+
+        async Task BreakAsync()
+        {
+            if (_options.Owns)
+            {
+                await SignalAsync(ConsoleSignals.Pipe);
+                await Task.WhenAny(_session.Exited, Task.Delay(BrokenPipe, _time));
+            }
+
+            Leave(ExitCodes.OfSignal(ConsoleSignals.Pipe));
+        }
+    }
+
+    private void Leave(int exitCode) => _left.TrySetResult(exitCode);
+
+    private async Task ReadAsync(StandardStream input)
+    {
+        try
+        {
+            if (_options is { Terminal.IsInput: true } or { IsView: true })
+                await new TypedInput(_session, _notes, _options).RunAsync(input, Leave);
+            else
+                await PipeAsync(input);
+        }
+        catch (IOException e)
+        {
+            _notes.Complain($"standard input cannot be read: {e.Message}");
+        }
+        catch (LinkException e) when (e.Code is FailureCode.InputClosed or FailureCode.NotFound || _session.Exited.IsCompleted)
+        {
+            // The program takes no more, as when a pipe's reader has closed it.
+        }
+        catch (LinkException e)
+        {
+            _notes.Complain($"the program gets no more input: {e.Message}");
+        }
+    }
+
+    private async Task PipeAsync(StandardStream input)
+    {
+        var buffer = new byte[Piece];
+        while (await input.ReadAsync(buffer) is > 0 and var count)
+            await _session.WriteAsync(buffer.AsMemory(0, count));
+        if (_options.Owns)
+            await _session.CompleteInputAsync();
+    }
+
+    private async Task OnSignalAsync(int number)
+    {
+        // A terminal that is gone, or somebody who wants this command to end, not its program to hear of it.
+        var isOurs = _options.Terminal is { IsInput: true } && number is ConsoleSignals.HangUp or ConsoleSignals.Terminate;
+        if (!_options.Owns || isOurs || _notes.IsLost)
+        {
+            Leave(ExitCodes.OfSignal(number));
+            return;
+        }
+
+        if (number == ConsoleSignals.Interrupt && IsSecondInterrupt())
+        {
+            Leave(ExitCodes.OfSignal(number));
+            return;
+        }
+
+        var sent = SignalAsync(number);
+        if (number == ConsoleSignals.Interrupt)
+        {
+            lock (_lock)
+                (_interrupt, _interruptedAt) = (sent, _time.GetTimestamp());
+        }
+
+        // Where the program has ended, what is left is output that nobody takes.
+        if (!await sent)
+            Leave(ExitCodes.OfSignal(number));
+    }
+
+    private bool IsSecondInterrupt()
+    {
+        lock (_lock)
+            return !_interrupt.IsCompleted && _time.GetElapsedTime(_interruptedAt) < SecondInterrupt;
+    }
+
+    private async Task<bool> SignalAsync(int number)
+    {
+        try
+        {
+            await _session.SignalAsync(number);
+            return true;
+        }
+        catch (LinkException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,21 @@
+namespace FurtherLink.Tests.Host.Commands;
+
+/// <summary>A shell in which people type "furtherlink ...", in a folder of its own, with the device that a test gives it.</summary>
+/// <param name="folder">Its working directory.</param>
+internal sealed class CommandShell(TemporaryFolder folder)
+{
+    /// <summary>The variables of its commands, beside those of every test.</summary>
+    public Dictionary<string, string?> Variables { get; } = new()
+    {
+        ["PATH"] = $"{AppContext.BaseDirectory}:{Environment.GetEnvironmentVariable("PATH")}",
+    };
+
+    /// <summary>Has its commands use a device.</summary>
+    public void Use(string device) => Variables["FURTHERLINK_DEVICE"] = device;
+
+    /// <summary>Runs a script of bash to its end.</summary>
+    public Task<(int Code, string Output, string Errors)> RunAsync(string script) => HostProcess.RunAsync(folder.Path, ["-c", script], Variables, "/bin/bash");
+
+    /// <summary>Starts a command, which takes the place of the shell.</summary>
+    public HostProcess Start(string command) => HostProcess.Start(folder.Path, ["-c", "exec " + command], Variables, "/bin/bash");
+}

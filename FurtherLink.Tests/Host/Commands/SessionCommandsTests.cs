@@ -1,0 +1,159 @@
+using System.Text.Json.Nodes;
+using FurtherLink.Tests.Support;
+
+namespace FurtherLink.Tests.Host.Commands;
+
+/// <summary>The commands about sessions that outlive them, against a server.</summary>
+[TestFixture]
+internal sealed class SessionCommandsTests
+{
+    private TemporaryFolder _folder = null!;
+    private CommandShell _shell = null!;
+    private HostProcess _server = null!;
+
+    [OneTimeSetUp]
+    public async Task OneTimeSetUpAsync()
+    {
+        _folder = new TemporaryFolder();
+        _shell = new CommandShell(_folder);
+        _server = await HostProcess.ServeAsync(_folder.Path, "--no-tls --port 0");
+        _shell.Use($"ws://127.0.0.1:{_server.Address.Port}");
+    }
+
+    [OneTimeTearDown]
+    public async Task OneTimeTearDownAsync()
+    {
+        await _server.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public async Task Session_Detached_IsListedReadStoppedAndReadAgain()
+    {
+        var (code, id, _) = await _shell.RunAsync("furtherlink run --detach --name one -- sh -c 'echo first; echo second >&2; exec sleep 1000'");
+        Assert.That((code, id), Is.EqualTo((0, id.Trim() + "\n")));
+        await ExpectAsync("furtherlink logs one 2>&1 | sort | tail -2", "first\nsecond\n", retry: true);
+        await ExpectAsync("furtherlink logs one 2>&1 --from 3 | wc -c", "10\n");
+        await ExpectAsync("furtherlink logs one --from 1000", "");
+        var (_, table, _) = await _shell.RunAsync("furtherlink list");
+        Assert.That(table, Does.Match($"(?m)^{id.Trim()}  one .*program .*running +0$"));
+        var (_, json, _) = await _shell.RunAsync("furtherlink list --json");
+        Assert.That(JsonNode.Parse(json)!.AsArray().Single(session => (string?)session!["name"] == "one")!["running"]!.GetValue<bool>(), Is.True);
+
+        await ExpectAsync("furtherlink stop one", "");
+        await ExpectAsync("furtherlink logs --follow one 2>/dev/null; echo =$?=", "first\n=143=\n");
+        var (_, ended, _) = await _shell.RunAsync("furtherlink list");
+        Assert.That(ended, Does.Match($"(?m)^{id.Trim()}  one .*signal 15 +0$"));
+    }
+
+    [Test]
+    public async Task Session_FollowedAndAttached_IsSeenUntilItsEndByBoth()
+    {
+        await ExpectAsync("furtherlink run --detach --pause --name sum -- sh -c 'read a; echo got $a; read b; echo $((a+b)); exit 6' > /dev/null", "");
+        await using var follower = _shell.Start("furtherlink logs -f sum");
+        await using (var leaving = _shell.Start("furtherlink attach sum"))
+        {
+            await leaving.TypeAsync("40\n");
+            await leaving.ReadUntilAsync("got 40");
+            leaving.Signal("TERM");
+            Assert.That(await leaving.ExitAsync(), Is.EqualTo(143));
+        }
+
+        await using var staying = _shell.Start("furtherlink attach sum");
+        await staying.TypeAsync("2\n");
+        await staying.ReadToEndAsync();
+        await follower.ReadToEndAsync();
+        Assert.That((await staying.ExitAsync(), staying.Output), Is.EqualTo((6, "got 40\n42")));
+        Assert.That((await follower.ExitAsync(), follower.Output), Is.EqualTo((6, "got 40\n42")));
+    }
+
+    [Test]
+    public async Task Session_Viewed_GetsNothingThatIsTyped()
+    {
+        await ExpectAsync("furtherlink run --detach --name watched -- sh -c 'echo ready; read line; echo \"got $line\"' > /dev/null", "");
+        await using var viewer = _shell.Start("furtherlink attach --view watched");
+        await viewer.TypeAsync("wrong\n");
+        await viewer.ReadUntilAsync("ready");
+        await ExpectAsync("echo right | furtherlink attach watched", "ready\ngot right\n");
+        await viewer.ReadUntilAsync("got right");
+        Assert.That(await viewer.ExitAsync(), Is.Zero);
+    }
+
+    [Test]
+    public async Task Sessions_NotThere_AreNamedAndTheOthersStopped()
+    {
+        await ExpectAsync("furtherlink run --detach --name there -- sleep 1000 > /dev/null", "");
+        var (code, output, errors) = await _shell.RunAsync("furtherlink stop nowhere there");
+        Assert.That((code, output), Is.EqualTo((125, "")));
+        Assert.That(errors, Does.StartWith("furtherlink: nowhere: ").And.Not.Contain("furtherlink: there:"));
+        await ExpectAsync("furtherlink logs -f there; echo =$?=", "=143=\n");
+        var attached = await _shell.RunAsync("furtherlink attach nowhere");
+        Assert.That((attached.Code, attached.Errors), Is.EqualTo((125, "furtherlink: there is no session \"nowhere\" on this device; \"furtherlink list\" shows those there are.\n")));
+    }
+
+    [Test]
+    public async Task Program_OfThisCommand_EndsWithIt()
+    {
+        await using (var command = _shell.Start("furtherlink run --name mine -- sh -c 'echo ready; exec sleep 1000'"))
+        {
+            await command.ReadUntilAsync("ready");
+            command.Signal("TERM");
+            Assert.That(await command.ExitAsync(), Is.EqualTo(143));
+        }
+
+        await ExpectAsync("furtherlink logs -f mine; echo =$?=", "ready\n=143=\n");
+    }
+
+    [Test]
+    public async Task Program_ToBeKept_OutlivesItsCommand()
+    {
+        await using (var command = _shell.Start("furtherlink run --name kept --keep -- sh -c 'trap \"\" INT; echo ready; exec sleep 1000'"))
+        {
+            await command.ReadUntilAsync("ready");
+            command.Signal("KILL");
+            await command.ExitAsync();
+        }
+
+        await ExpectAsync("furtherlink logs kept", "ready\n");
+        await ExpectAsync("furtherlink stop kept", "");
+    }
+
+    [Test]
+    public async Task Terminal_Attached_ShowsItsScreenTypesAndIsLeftByKeys()
+    {
+        await using var host = new TestHost();
+        await using var terminal = await TerminalShell.StartAsync(host, _folder, _shell.Variables);
+        await terminal.CommandAsync("furtherlink run --name screen --keep --escape ^q -- sh -c 'printf \"\\\\033[2J\\\\033[5;5Hpic\"\"ture\"; read line; echo \"[$line]\"; exec sleep 1000'");
+        await terminal.SeeAsync("picture");
+        await terminal.TypeAsync("\u0011");
+        await terminal.SeeAsync("left; it goes on: furtherlink attach screen");
+        await terminal.CommandAsync("furtherlink attach screen");
+        await terminal.SeeAsync("~. leaves it");
+        await terminal.SeeAsync("picture");
+        await terminal.TypeAsync("hello\r");
+        await terminal.SeeAsync("[hello]");
+        await terminal.TypeAsync("\r~.");
+        await terminal.SeeAsync("left; it goes on");
+        await terminal.CommandAsync("furtherlink stop screen; echo sto\"\"pped");
+        await terminal.SeeAsync("stopped");
+    }
+
+    [Test]
+    public async Task Words_Completed_AreCommandsOptionsSessionsAndFiles()
+    {
+        await ExpectAsync("furtherlink run --detach --name completed -- sleep 1000 > /dev/null", "");
+        _folder.Write("comp.py", "");
+        const string Complete = "source <(furtherlink completion bash); try() { COMP_WORDS=(furtherlink \"$@\"); COMP_CWORD=$#; _furtherlink; echo \"${COMPREPLY[@]}\"; }; ";
+        await ExpectAsync(Complete + "try at; try run --no; try stop comp; try run comp; try completion ''; try run -- comp", "attach\n--no-tty\ncompleted\ncomp.py\nbash fish zsh\ncomp.py\n");
+        await ExpectAsync("FURTHERLINK_DEVICE=unix:/no/such; " + Complete + "try stop compl", "\n");
+        await ExpectAsync("furtherlink stop completed", "");
+    }
+
+    private async Task ExpectAsync(string script, string output, bool retry = false)
+    {
+        var result = await _shell.RunAsync(script);
+        for (var tries = 0; retry && result.Output != output && tries < 20; tries++)
+            result = await _shell.RunAsync(script);
+        Assert.That((result.Output, result.Errors), Is.EqualTo((output, "")), script);
+    }
+}
