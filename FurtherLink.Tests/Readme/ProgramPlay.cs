@@ -83,8 +83,9 @@ internal sealed partial class ProgramPlay(ProgramExample program, string folder,
         Assert.That((process.ExitCode, Wildcard.Matches(expected, lines)), Is.EqualTo((0, true)), $"{example}: $ {words}\nended with {process.ExitCode} and printed\n{output}");
     }
 
-    private string InShell(string words) => words.Replace(_shown.Authority, _address?.Authority, StringComparison.Ordinal)
-        .Replace("| " + Run, "| " + string.Join(' ', command.Select(word => $"'{word}'")), StringComparison.Ordinal);
+    private string InShell(string words) => Runs().Replace(
+        words.Replace(_shown.Authority, _address?.Authority, StringComparison.Ordinal),
+        string.Join(' ', command.Select(word => $"'{word}'")));
 
     private ProcessStartInfo Start(IReadOnlyList<string> words) => new(words[0], words.Skip(1))
     {
@@ -98,6 +99,9 @@ internal sealed partial class ProgramPlay(ProgramExample program, string folder,
             ["PATH"] = $"/usr/bin:{Environment.GetEnvironmentVariable("PATH")}:{AppContext.BaseDirectory}",
         },
     };
+
+    [GeneratedRegex(@"(?<=^|\| )dotnet run\b")]
+    private static partial Regex Runs();
 
     [GeneratedRegex(@"Now listening on: (?<address>http://\S+)", RegexOptions.NonBacktracking)]
     private static partial Regex Listening();
