@@ -4,6 +4,8 @@ using FurtherLink.Host.Configuration;
 using FurtherLink.Host.Consoles;
 using FurtherLink.Processes;
 
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
 namespace FurtherLink.Host;
 
 /// <summary>The executable "furtherlink".</summary>

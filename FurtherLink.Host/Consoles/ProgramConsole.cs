@@ -90,7 +90,7 @@ internal sealed class ProgramConsole
     }
 
     // The main screen, no mouse, no bracketed paste, a visible cursor, then all that DECSTR resets, and a line of its own for what comes next.
-    private static Task ResetAsync(StandardStream output) =>
+    private static Task<bool> ResetAsync(StandardStream output) =>
         output.WriteAsync(new ReadOnlySequence<byte>("\e[?1049l\e[?1000l\e[?1002l\e[?1003l\e[?1006l\e[?2004l\e[?25h\e[!p\e[0m\r\n"u8.ToArray()));
 
     private async Task ResizeAsync(LocalTerminal terminal)

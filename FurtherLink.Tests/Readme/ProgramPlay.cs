@@ -79,7 +79,8 @@ internal sealed partial class ProgramPlay(ProgramExample program, string folder,
         using var process = Process.Start(start)!;
         var output = await process.StandardOutput.ReadToEndAsync().WaitAsync(Patience);
         await process.WaitForExitAsync().WaitAsync(Patience);
-        var lines = output.Length == 0 ? [] : output.TrimEnd('\n').Split('\n');
+        // As it shows: a program on a terminal ends lines with "\r\n".
+        var lines = output.Length == 0 ? [] : output.ReplaceLineEndings("\n").TrimEnd('\n').Split('\n');
         Assert.That((process.ExitCode, Wildcard.Matches(expected, lines)), Is.EqualTo((0, true)), $"{example}: $ {words}\nended with {process.ExitCode} and printed\n{output}");
     }
 

@@ -14,30 +14,30 @@ await using (var python = await StartAsync("python3", "-q"))
 {
     await python.ExpectAsync(">>> ");
     await python.SendLineAsync("6 * 7");
-    var answer = await python.ExpectAsync(new Regex(@"^\d+", RegexOptions.Multiline | RegexOptions.NonBacktracking));
-    Console.WriteLine($"python says {answer.Text}");
+    var answer = await python.ExpectAsync(new Regex(@"\n\d+\n", RegexOptions.NonBacktracking));
+    Console.WriteLine($"python says {answer.Text.Trim()}");
     await python.ExpectAsync(">>> ");
     await python.SendLineAsync("1 / 0");
     await python.ExpectAsync("ZeroDivisionError");
     await python.ExpectAsync(">>> ");
     await python.SendKeysAsync(Ctrl.D);
-    Console.WriteLine($"python ended with {(await python.ExpectEndAsync()).Status.Code}");
+    Console.WriteLine($"python ended with {(await python.ExpectEndAsync()).Exit.Code}");
 }
 
 // bash: a command that would take long is interrupted, and its exit code asked for.
 await using (var bash = await StartAsync("bash", "--norc", "--noprofile"))
 {
     await bash.ExpectAsync("$ ");
-    await bash.SendLineAsync("echo rea''dy; cat");
+    await bash.SendLineAsync("sh -c 'echo rea\"\"dy; exec cat'");
     await bash.ExpectAsync("ready\n");
     await bash.SendKeysAsync(Ctrl.C);
     await bash.ExpectAsync("$ ");
     await bash.SendLineAsync("echo \"code $?\"");
-    Console.WriteLine($"bash says {(await bash.ExpectAsync(new Regex(@"^code \d+", RegexOptions.Multiline | RegexOptions.NonBacktracking))).Text}");
+    Console.WriteLine($"bash says {(await bash.ExpectAsync(new Regex(@"\ncode \d+\n", RegexOptions.NonBacktracking))).Text.Trim()}");
 }
 
 // less: what counts is the picture. It gets its text from seq, and the end of the text is gone to.
-await using (var less = await StartAsync("sh", "-c", "seq 1 1000 | LESS= less"))
+await using (var less = await StartAsync("sh", "-c", "seq 1 1000 | less"))
 {
     await less.ExpectScreenAsync(screen => screen.Row(0) == "1" && screen.Row(-1) == ":");
     await less.SendKeysAsync("G");
@@ -52,7 +52,12 @@ await using (var top = await StartAsync("top"))
 {
     await top.ExpectScreenAsync("PID USER");
     await top.SendKeysAsync("q");
-    Console.WriteLine($"top ended with {(await top.ExpectEndAsync()).Status.Code}");
+    Console.WriteLine($"top ended with {(await top.ExpectEndAsync()).Exit.Code}");
 }
 
-Task<ConsoleSession> StartAsync(params string[] command) => client.StartConsoleAsync(new RunRequest("program") { Arguments = command });
+// What programs show must not depend on who runs them and where.
+Task<ConsoleSession> StartAsync(params string[] command) => client.StartConsoleAsync(new RunRequest("program")
+{
+    Arguments = command,
+    Environment = new Dictionary<string, string?> { ["PS1"] = "$ ", ["LESS"] = null, ["PYTHONSTARTUP"] = null },
+});

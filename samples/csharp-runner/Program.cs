@@ -1,12 +1,13 @@
 using FurtherLink.Client;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Processes.Runners;
 using Microsoft.Extensions.DependencyInjection;
 
 // A runner of one's own: C# as a scripting language, by the file-based apps of the .NET SDK.
 await using var services = new ServiceCollection()
     .AddFurtherLink().AddStandardRunners()
-    .AddRunner(all => new CSharpRunner(all.GetServices<IRunnerSource>()))
+    .AddRunner(all => new CSharpRunner(all.GetRequiredService<ProgramRunner>()))
     .Services.BuildServiceProvider();
 await using var client = services.GetRequiredService<FurtherLinkClient>();
 await using var session = await client.StartAsync(new RunRequest("csharp")
@@ -23,7 +24,7 @@ await session.Output.CopyToAsync(Console.OpenStandardOutput());
 Console.WriteLine($"It ended with {(await session.Exited).Code}.");
 
 /// <summary>"csharp": the request's code is put in a file, which "dotnet run" compiles and runs with the request's arguments.</summary>
-internal sealed class CSharpRunner(IEnumerable<IRunnerSource> sources) : IProcessRunner
+internal sealed class CSharpRunner(ProgramRunner programs) : IProcessRunner
 {
     public string Name => "csharp";
 
@@ -38,7 +39,6 @@ internal sealed class CSharpRunner(IEnumerable<IRunnerSource> sources) : IProces
             await File.WriteAllTextAsync(file, code, cancellationToken);
 
             // The process itself is started by the runner of command lines.
-            var programs = sources.SelectMany(static source => source.Runners).First(static runner => runner.Name == "program");
             var command = request with { Code = null, Path = folder, Arguments = ["dotnet", "run", file, "--", .. request.Arguments] };
             return new Script(await programs.StartAsync(command, context, cancellationToken), folder);
         }

@@ -2,6 +2,8 @@ using FurtherLink.Client;
 using FurtherLink.Client.Consoles;
 using FurtherLink.Messages;
 
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
 // A terminal on a device: the shell there, or a command, as if it ran here.
 if (args is not [var address, .. var command])
 {

@@ -18,7 +18,7 @@ static async Task RunPythonAsync(HttpContext context, SessionTable sessions)
     using var body = new StreamReader(context.Request.Body);
     var request = new RunRequest("python3") { Code = await body.ReadToEndAsync(context.RequestAborted) };
     await using var session = await sessions.StartAsync(request, cancellationToken: context.RequestAborted);
-    await foreach (var text in session.Output.ReadTextAsync(context.RequestAborted))
+    await foreach (var text in session.Output.ReadTextAsync(cancellationToken: context.RequestAborted))
     {
         await context.Response.WriteAsync(text, context.RequestAborted);
         await context.Response.Body.FlushAsync(context.RequestAborted);

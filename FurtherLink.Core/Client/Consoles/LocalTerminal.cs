@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
@@ -37,6 +38,7 @@ public sealed class LocalTerminal : IDisposable
     public static bool IsError => Libc.IsTerminal(2);
 
     /// <summary>Its size now: that of standard output, else of standard input, else 24 rows of 80 columns.</summary>
+    [SuppressMessage("Performance", "CA1822:Mark members as static", Justification = "It is this terminal's size.")]
     public TerminalSize Size => Libc.WindowSizeOf(Output) ?? Libc.WindowSizeOf(Input) ?? new TerminalSize(24, 80);
 
     /// <summary>

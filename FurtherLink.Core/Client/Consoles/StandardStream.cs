@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
 using FurtherLink.Processes.Native;
 
@@ -10,6 +11,7 @@ namespace FurtherLink.Client.Consoles;
 /// waiting is done by a thread of its own, so that nothing else waits. One call at a time.
 /// </summary>
 [SupportedOSPlatform("linux")]
+[SuppressMessage("Naming", "CA1711:Identifiers should not have incorrect suffix", Justification = "Standard streams are what they are called.")]
 public sealed class StandardStream : IDisposable
 {
     private readonly BlockingCollection<Job> _jobs = [];

@@ -13,7 +13,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class StandardRunnersExtensions
 {
     /// <summary>
-    /// Adds "exec", "python3", "shell" and "program", and the runners of <see cref="LinkOptions.Runners"/>. They run programs on Linux; elsewhere each
+    /// Adds "exec", "python3", "shell" and "program", and the runners of <see cref="LinkOptions.Runners"/>; and <see cref="ProgramRunner"/> for runners of one's own. They run programs on Linux; elsewhere each
     /// start fails and says so.
     /// </summary>
     public static LinkBuilder AddStandardRunners(this LinkBuilder builder)
@@ -23,6 +23,7 @@ public static class StandardRunnersExtensions
             AddLinux(builder.Services);
         else
             builder.Services.TryAddSingleton(provider => new ProcessLauncher(provider.GetRequiredService<IOptions<LinkOptions>>(), null, null));
+        builder.Services.TryAddSingleton(provider => new ProgramRunner(provider.GetRequiredService<ProcessLauncher>()));
         builder.Services.AddSingleton<IRunnerSource>(provider => new ConfiguredRunners(
             provider.GetRequiredService<IOptions<LinkOptions>>(), provider.GetRequiredService<ProcessLauncher>()));
         return builder
@@ -30,7 +31,7 @@ public static class StandardRunnersExtensions
             .AddRunner(provider => new PythonRunner(
                 provider.GetRequiredService<ProcessLauncher>(), provider.GetRequiredService<IOptions<LinkOptions>>()))
             .AddRunner(provider => new ShellRunner(provider.GetRequiredService<ProcessLauncher>()))
-            .AddRunner(provider => new ProgramRunner(provider.GetRequiredService<ProcessLauncher>()));
+            .AddRunner(provider => provider.GetRequiredService<ProgramRunner>());
     }
 
     [System.Runtime.Versioning.SupportedOSPlatform("linux")]

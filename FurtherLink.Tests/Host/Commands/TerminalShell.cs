@@ -76,9 +76,9 @@ internal sealed class TerminalShell : IAsyncDisposable
                 if (result is { IsCompleted: true, Buffer.IsEmpty: true })
                     throw new AssertionException($"The shell ended without \"{text}\": {_output}");
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException e)
             {
-                throw new AssertionException($"\"{text}\" was not shown, but: {_output}");
+                throw new AssertionException($"\"{text}\" was not shown, but: {_output}", e);
             }
         }
     }
