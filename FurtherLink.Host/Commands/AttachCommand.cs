@@ -54,6 +54,9 @@ internal sealed class AttachCommand
         var escape = _escape.Read(result);
         if (isOnTerminal && info.Exit is null && escape.Text.Length > 0)
             notes.Say($"{escape.Text} leaves it");
+
+        // What it shows would cover what is said later.
+        await notes.WrittenAsync();
         var console = new ProgramConsole(
             session,
             notes,
@@ -62,7 +65,6 @@ internal sealed class AttachCommand
                 Terminal = isOnTerminal ? terminal : null,
                 Escape = escape,
                 IsView = isView,
-                Resets = true,
                 Farewell = $"left; it goes on: furtherlink attach {info.Name ?? info.Id}",
             },
             TimeProvider.System);

@@ -1,8 +1,11 @@
+using System.Buffers;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Runtime.Versioning;
+using System.Text;
 using FurtherLink.Client;
 using FurtherLink.Client.Connectors;
+using FurtherLink.Client.Consoles;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Host.Consoles;
 using FurtherLink.Host.Serving;
@@ -40,7 +43,13 @@ internal sealed class DeviceOptions
     }
 
     /// <summary>What says things beside programs' output.</summary>
-    public Notes Notes(ParseResult result) => new(result.InvocationConfiguration.Error, result.GetValue(_quiet));
+    [SupportedOSPlatform("linux")]
+    public Notes Notes(ParseResult result)
+    {
+        // Not by System.Console, which would switch the keys of a terminal over for itself.
+        var error = StandardStream.OpenError();
+        return new Notes(text => error.WriteAsync(new ReadOnlySequence<byte>(Encoding.UTF8.GetBytes(text))), result.GetValue(_quiet));
+    }
 
     /// <summary>Connects to the device.</summary>
     /// <param name="result">The command line.</param>

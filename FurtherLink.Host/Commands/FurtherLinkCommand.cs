@@ -9,7 +9,7 @@ internal static class FurtherLinkCommand
     /// <summary>Makes it.</summary>
     public static RootCommand Create()
     {
-        var root = new RootCommand("Runs code, shells and programs on this device for clients that connect by WebSocket, pipe or socket. Without a command it serves.");
+        var root = new RootCommand("Runs code, shells and programs on this device for clients that connect by WebSocket, pipe or socket, and on devices for you. Without a command it serves.");
         root.Directives.Clear();
         foreach (var option in root.Options.OfType<VersionOption>())
             option.Action = new PrintVersion();
@@ -19,6 +19,7 @@ internal static class FurtherLinkCommand
         root.Add(ListCommand.Create());
         root.Add(LogsCommand.Create());
         root.Add(StopCommand.Create());
+        root.Add(UploadCommand.Create());
         root.Add(serve);
         foreach (var option in serve.Options)
             root.Add(option);

@@ -3,9 +3,9 @@ using FurtherLink.Client;
 namespace FurtherLink.Host.Consoles;
 
 /// <summary>What the commands say to people beside their programs' output: lines on standard error. Thread safe; nobody waits for it.</summary>
-/// <param name="error">Standard error.</param>
+/// <param name="write">Writes to standard error; one call at a time.</param>
 /// <param name="isQuiet">Only what went wrong is said.</param>
-internal sealed class Notes(TextWriter error, bool isQuiet)
+internal sealed class Notes(Func<string, Task> write, bool isQuiet)
 {
     private readonly Lock _lock = new();
     private Task _said = Task.CompletedTask;
@@ -44,6 +44,15 @@ internal sealed class Notes(TextWriter error, bool isQuiet)
         }
     }
 
+    /// <summary>Puts a text in place of the last line of a terminal, which stays open for the next.</summary>
+    public void Draw(string text)
+    {
+        if (isQuiet)
+            return;
+        lock (_lock)
+            _said = WriteAsync(_said, $"\r\e[K{text}");
+    }
+
     /// <summary>Rings the terminal's bell.</summary>
     public void Ring()
     {
@@ -69,7 +78,6 @@ internal sealed class Notes(TextWriter error, bool isQuiet)
     private async Task WriteAsync(Task before, string text)
     {
         await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
-        await error.WriteAsync(text);
-        await error.FlushAsync();
+        await write(text);
     }
 }

@@ -60,7 +60,7 @@ internal sealed class ProgramConsole
             var ended = EndAsync(Task.WhenAll(WriteAsync(first, _session.Output, output), WriteAsync(default, _session.Error, error)));
             _ = ReadAsync(input);
             var over = await Task.WhenAny(ended, _left.Task);
-            if (over == _left.Task && _options is { Terminal: not null, Resets: true } && !_isBroken)
+            if (over == _left.Task && _options.Terminal is not null && !_isBroken)
                 await ResetAsync(output);
             return await over;
         }
@@ -68,6 +68,8 @@ internal sealed class ProgramConsole
         {
             _options.Terminal?.Dispose();
             _notes.IsRaw = false;
+            if (_left.Task.IsCompletedSuccessfully && await _left.Task == 0 && _options.Farewell is { } farewell)
+                _notes.Say(farewell);
         }
     }
 

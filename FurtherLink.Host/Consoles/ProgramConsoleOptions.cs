@@ -17,9 +17,6 @@ internal sealed record ProgramConsoleOptions
     /// <summary>Whether the program is this command's own: it gets signals, and the end of input, and stops with it. Default false: leaving leaves it.</summary>
     public bool Owns { get; init; }
 
-    /// <summary>Whether the terminal is reset when a person leaves, since the program goes on with it as it is. Default false.</summary>
-    public bool Resets { get; init; }
-
     /// <summary>What is said when a person leaves; null = nothing.</summary>
     public string? Farewell { get; init; }
 }

@@ -42,8 +42,6 @@ internal sealed class TypedInput(ClientSession session, Notes notes, ProgramCons
                 notes.Ring();
             if (!isLeaving)
                 continue;
-            if (options.Farewell is { } farewell)
-                notes.Say(farewell);
             leave(0);
             return;
         }

@@ -61,7 +61,7 @@ internal sealed class ConsoleExample(Example example, TemporaryFolder folder, in
         if (words.AsSpan().ContainsAny("|&;<>"))
             return false;
         var command = words.Split(' ').SkipWhile(static word => word.Contains('=', StringComparison.Ordinal)).ToList();
-        return command[0] == "furtherlink" && !command.Contains("--help") && !command.Contains("--version");
+        return command is ["furtherlink"] or ["furtherlink", "serve", ..] or ["furtherlink", ['-', ..], ..] && !command.Contains("--help") && !command.Contains("--version");
     }
 
     private async Task<HostProcess> ServeAsync(string words, List<string> output)

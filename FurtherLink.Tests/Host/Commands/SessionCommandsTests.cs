@@ -16,7 +16,7 @@ internal sealed class SessionCommandsTests
     {
         _folder = new TemporaryFolder();
         _shell = new CommandShell(_folder);
-        _server = await HostProcess.ServeAsync(_folder.Path, "--no-tls --port 0");
+        _server = await HostProcess.ServeAsync(_folder.Path, $"--no-tls --port 0 --work-dir {_folder["further"]}");
         _shell.Use($"ws://127.0.0.1:{_server.Address.Port}");
     }
 
@@ -116,6 +116,21 @@ internal sealed class SessionCommandsTests
 
         await ExpectAsync("furtherlink logs kept", "ready\n");
         await ExpectAsync("furtherlink stop kept", "");
+    }
+
+    [Test]
+    public async Task Directory_Uploaded_StandsWhereProgramsRun()
+    {
+        _folder.Write("things/a.py", "print('from a')");
+        _folder.Write("things/deep/b.txt", "b\n");
+        var (code, output, errors) = await _shell.RunAsync("furtherlink upload things/");
+        Assert.That((code, output), Is.EqualTo((0, "")));
+        Assert.That(errors, Does.EndWith("/s\n").And.Contain("furtherlink: 2 files, 17 B, "));
+        await ExpectAsync("furtherlink upload things --name other/name --quiet; furtherlink run --directory $PWD -- sh -c 'cat further/things/deep/b.txt; python3 further/other/name/a.py'", "b\nfrom a\n");
+        var (missing, _, why) = await _shell.RunAsync("furtherlink upload no-such-directory");
+        Assert.That((missing, why), Is.EqualTo((2, "furtherlink: upload: there is no directory no-such-directory here\nSee furtherlink upload --help.\n")));
+        var (refused, _, refusal) = await _shell.RunAsync("furtherlink upload things --name ../outside");
+        Assert.That((refused, refusal.Split('\n').Length), Is.EqualTo((125, 2)), refusal);
     }
 
     [Test]
