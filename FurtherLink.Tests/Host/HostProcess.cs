@@ -89,10 +89,10 @@ internal sealed partial class HostProcess : IAsyncDisposable
 
     /// <summary>Runs it to its end.</summary>
     public static async Task<(int Code, string Output, string Errors)> RunAsync(
-        string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? variables = null, string? executable = null)
+        string directory, IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? variables = null, string? executable = null, TimeSpan? limit = null)
     {
         await using var host = Start(directory, arguments, variables, executable);
-        var output = await host._process.StandardOutput.ReadToEndAsync().WaitAsync(Limit);
+        var output = await host._process.StandardOutput.ReadToEndAsync().WaitAsync(limit ?? Limit);
         return (await host.ExitAsync(), output, await host._errors);
     }
 

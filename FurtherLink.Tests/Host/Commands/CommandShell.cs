@@ -14,7 +14,10 @@ internal sealed class CommandShell(TemporaryFolder folder)
     public void Use(string device) => Variables["FURTHERLINK_DEVICE"] = device;
 
     /// <summary>Runs a script of bash to its end.</summary>
-    public Task<(int Code, string Output, string Errors)> RunAsync(string script) => HostProcess.RunAsync(folder.Path, ["-c", script], Variables, "/bin/bash");
+    /// <param name="script">The script.</param>
+    /// <param name="limit">How long it may take before it counts as hanging; null = as usual.</param>
+    public Task<(int Code, string Output, string Errors)> RunAsync(string script, TimeSpan? limit = null) =>
+        HostProcess.RunAsync(folder.Path, ["-c", script], Variables, "/bin/bash", limit);
 
     /// <summary>Starts a command, which takes the place of the shell.</summary>
     public HostProcess Start(string command) => HostProcess.Start(folder.Path, ["-c", "exec " + command], Variables, "/bin/bash");

@@ -7,6 +7,9 @@ namespace FurtherLink.Tests.Host.Commands;
 [TestFixture]
 internal sealed class PipedBytesTests
 {
+    // Only a hang reaches it; the long form takes a minute on a small machine.
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(SoakSize.Of(1, 5));
+
     private TemporaryFolder _folder = null!;
     private CommandShell _shell = null!;
     private HostProcess _server = null!;
@@ -41,7 +44,7 @@ internal sealed class PipedBytesTests
     public async Task Bytes_ThroughCat_AreTheSame(string way)
     {
         Use(way);
-        var (code, output, errors) = await _shell.RunAsync("furtherlink run -- cat < bytes | sha256sum | cut -d ' ' -f 1; echo ${PIPESTATUS[0]}");
+        var (code, output, errors) = await _shell.RunAsync("furtherlink run -- cat < bytes | sha256sum | cut -d ' ' -f 1; echo ${PIPESTATUS[0]}", Limit);
         Assert.That((code, output, errors), Is.EqualTo((0, await HashAsync() + "\n0\n", "")));
     }
 
@@ -56,7 +59,7 @@ internal sealed class PipedBytesTests
             time.sleep({SoakSize.Of(3, 10)})
             shutil.copyfileobj(sys.stdin.buffer, sys.stdout.buffer)
             """);
-        var (code, output, errors) = await _shell.RunAsync("furtherlink run pausing.py < bytes | sha256sum | cut -d ' ' -f 1; echo ${PIPESTATUS[0]}");
+        var (code, output, errors) = await _shell.RunAsync("furtherlink run pausing.py < bytes | sha256sum | cut -d ' ' -f 1; echo ${PIPESTATUS[0]}", Limit);
         Assert.That((code, output, errors), Is.EqualTo((0, await HashAsync() + "\n0\n", "")));
     }
 
