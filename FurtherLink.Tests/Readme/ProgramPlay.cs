@@ -84,7 +84,8 @@ internal sealed partial class ProgramPlay(ProgramExample program, string folder,
         Assert.That((process.ExitCode, Wildcard.Matches(expected, lines)), Is.EqualTo((0, true)), $"{example}: $ {words}\nended with {process.ExitCode} and printed\n{output}");
     }
 
-    private string InShell(string words) => Runs().Replace(
+    // A program must not take what is typed to the tests, nor change their terminal.
+    private string InShell(string words) => "exec </dev/null; " + Runs().Replace(
         words.Replace(_shown.Authority, _address?.Authority, StringComparison.Ordinal),
         string.Join(' ', command.Select(word => $"'{word}'")));
 

@@ -1,7 +1,7 @@
 using FurtherLink.Messages;
 using FurtherLink.Sessions;
 
-// FurtherLink in a web app: its protocol for clients, and programs for the app's own endpoints.
+// A web app with FurtherLink in it: clients run programs over /run, and the app runs some of its own.
 var builder = WebApplication.CreateBuilder(args);
 builder.Services.AddFurtherLink(builder.Configuration.GetSection("FurtherLink")).AddStandardRunners().AddWebSockets();
 builder.Services.AddHealthChecks().AddFurtherLink();
@@ -9,20 +9,17 @@ builder.Services.AddHealthChecks().AddFurtherLink();
 var app = builder.Build();
 app.MapFurtherLink();
 app.MapHealthChecks("/health");
-app.MapPost("/python", RunPythonAsync);
-app.Run();
 
-// The body is a program; the answer is what it prints, as it prints it.
-static async Task RunPythonAsync(HttpContext context, SessionTable sessions)
+// For whoever may watch programs, and for no page of a foreign origin.
+app.MapGuarded("/memory", Access.View, async context =>
 {
-    using var body = new StreamReader(context.Request.Body);
-    var request = new RunRequest("python3") { Code = await body.ReadToEndAsync(context.RequestAborted) };
+    var sessions = context.RequestServices.GetRequiredService<SessionTable>();
+    var request = new RunRequest("program") { Arguments = ["free", "--mega"] };
+
+    // A browser that goes away ends the program, and a slow one slows it: nothing is heaped up here.
     await using var session = await sessions.StartAsync(request, cancellationToken: context.RequestAborted);
     await foreach (var text in session.Output.ReadTextAsync(cancellationToken: context.RequestAborted))
-    {
         await context.Response.WriteAsync(text, context.RequestAborted);
-        await context.Response.Body.FlushAsync(context.RequestAborted);
-    }
+});
 
-    await context.Response.WriteAsync($"exit code {(await session.Exited).Code}\n", context.RequestAborted);
-}
+app.Run();
