@@ -165,12 +165,16 @@ public sealed class FurtherLinkClient : IAsyncDisposable
     /// <summary>Ends the connection; programs that it started and that are to stop without it are stopped, others go on.</summary>
     public async ValueTask DisposeAsync()
     {
-        await Task.WhenAll(_sessions.Values.Select(session => session.DisposeAsync().AsTask())).ConfigureAwait(false);
+        var sessions = Task.WhenAll(_sessions.Values.Select(session => session.DisposeAsync().AsTask()));
+        // While the connection is lost nobody can be told: programs end by their grace.
+        if (_wire is { } wire)
+            await Task.WhenAny(sessions, wire.Ended).ConfigureAwait(false);
         await _stop.CancelAsync().ConfigureAwait(false);
         if (_open is { } open)
             await open.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _running.ConfigureAwait(false);
         _closed.TrySetResult("it was closed here");
+        await sessions.ConfigureAwait(false);
     }
 
     /// <summary>Sends a message, sooner or later; nothing happens while the connection is lost.</summary>

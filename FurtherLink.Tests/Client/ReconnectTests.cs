@@ -121,6 +121,21 @@ internal sealed class ReconnectTests
     }
 
     [Test]
+    public async Task Client_ThatIsDisposed_WhileTheServerIsAway_DoesNotWaitForIt()
+    {
+        var (client, wire) = _rig.ConnectCuttable(new ClientOptions { ReconnectTimeout = TimeSpan.FromHours(1) });
+        var session = await client.StartAsync(new RunRequest("fake"));
+        var asked = session.FlushInputAsync();
+        wire.Closed = "nobody at home";
+        wire.Cut();
+        var stopping = session.StopAsync();
+        await client.DisposeAsync().AsTask().WaitAsync(Patience.Long);
+        await Assert.ThatAsync(() => stopping, Throws.InstanceOf<LinkException>());
+        await Assert.ThatAsync(() => session.Exited, Throws.InstanceOf<LinkException>());
+        await asked;
+    }
+
+    [Test]
     public async Task OutputThatIsGone_IsMissed_AndCounted()
     {
         await _rig.DisposeAsync();
