@@ -99,7 +99,7 @@ internal sealed class FurtherLinkClientTests
     public async Task Mistakes_AreToldWithTheirKind_AndTheConnectionGoesOn()
     {
         await Refused(() => Client.StartAsync(new RunRequest("nothing")), FailureCode.NotFound, "nothing");
-        await Refused(() => Client.StartAsync(new RunRequest("program") { Arguments = ["/no/such"] }), FailureCode.Failed, "/no/such");
+        await Refused(() => Client.StartAsync(new RunRequest("program") { Arguments = ["/no/such"] }), FailureCode.ProgramNotFound, "/no/such");
         await Refused(() => Client.AttachAsync("nobody"), FailureCode.NotFound, "nobody");
         await using var session = await Client.StartAsync(Cat);
         await Refused(() => session.ResizeAsync(new TerminalSize(5, 5)), FailureCode.BadMessage, "terminal");

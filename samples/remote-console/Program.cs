@@ -2,10 +2,12 @@ using FurtherLink.Client;
 using FurtherLink.Client.Consoles;
 using FurtherLink.Messages;
 
+[assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
+
 // A terminal on a device: joins this terminal to a program there, until it ends, also across lost connections.
-if (!OperatingSystem.IsLinux() || args is not [var address, .. var program])
+if (args is not [var address, .. var program])
 {
-    await Console.Error.WriteLineAsync("Usage, on Linux: remote-console ADDRESS [PROGRAM [ARGUMENTS]]");
+    await Console.Error.WriteLineAsync("Usage: remote-console ADDRESS [PROGRAM [ARGUMENTS]]");
     return 2;
 }
 
@@ -41,7 +43,7 @@ try
     var status = await session.Exited;
     return status.Signal is { } signal ? 128 + signal : status.Code;
 }
-catch (Exception e) when (e is LinkException or LinkConnectException or FormatException)
+catch (Exception e) when (e is LinkException or FormatException)
 {
     await Console.Error.WriteLineAsync($"remote-console: {e.Message}");
     return 255;

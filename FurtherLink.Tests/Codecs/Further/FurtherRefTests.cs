@@ -48,6 +48,8 @@ public sealed class FurtherRefTests
     [TestCase(FailureCode.Limited, "limited")]
     [TestCase(FailureCode.InputStalled, "inputStalled")]
     [TestCase(FailureCode.InputClosed, "inputClosed")]
+    [TestCase(FailureCode.ProgramNotFound, "programNotFound")]
+    [TestCase(FailureCode.ProgramNotRunnable, "programNotRunnable")]
     [TestCase(FailureCode.Failed, "failed")]
     [TestCase(FailureCode.Internal, "internal")]
     public void Error_ForARequestWithARef_HasACode(FailureCode code, string word)

@@ -19,6 +19,6 @@ internal sealed class CommandShell(TemporaryFolder folder)
     public Task<(int Code, string Output, string Errors)> RunAsync(string script, TimeSpan? limit = null) =>
         HostProcess.RunAsync(folder.Path, ["-c", script], Variables, "/bin/bash", limit);
 
-    /// <summary>Starts a command, which takes the place of the shell.</summary>
-    public HostProcess Start(string command) => HostProcess.Start(folder.Path, ["-c", "exec " + command], Variables, "/bin/bash");
+    /// <summary>Starts a command, which takes the place of the shell. Whoever runs the tests may ignore signals; a command keeps that.</summary>
+    public HostProcess Start(string command) => HostProcess.Start(folder.Path, ["-c", "exec env --default-signal=HUP,INT,QUIT,TERM " + command], Variables, "/bin/bash");
 }
