@@ -6,6 +6,9 @@ namespace FurtherLink.Client;
 /// <summary>What a client has asked for and not been answered yet, by the reference that the answer repeats. Thread safe.</summary>
 internal sealed class PendingRequests
 {
+    // One that is lost with its connection again and again may be what loses it.
+    private const int MostLosses = 3;
+
     private readonly ConcurrentDictionary<string, Request> _requests = new(StringComparer.Ordinal);
     private long _last;
 
@@ -66,6 +69,12 @@ internal sealed class PendingRequests
         var again = new List<ClientMessage>();
         foreach (var (reference, request) in _requests)
         {
+            if (++request.Losses > MostLosses)
+            {
+                Fail(reference, new LinkConnectException("the connection was lost each time that this was asked for; it may be longer than what the device takes as one message"));
+                continue;
+            }
+
             switch (request.Message)
             {
                 case Start or Attach:
@@ -84,6 +93,8 @@ internal sealed class PendingRequests
 
     private sealed record Request(ClientMessage Message)
     {
+        public int Losses { get; set; }
+
         public TaskCompletionSource<ServerMessage> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

@@ -29,7 +29,7 @@ internal sealed class ProgramConsole
     private Task _interrupt = Task.CompletedTask;
     private long _interruptedAt;
     private TerminalSize _size;
-    private volatile bool _isBroken;
+    private int? _broken;
 
     /// <summary>Makes it.</summary>
     /// <param name="session">The session, of which nobody else reads.</param>
@@ -60,7 +60,7 @@ internal sealed class ProgramConsole
             var ended = EndAsync(Task.WhenAll(WriteAsync(first, _session.Output, output), WriteAsync(default, _session.Error, error)));
             _ = ReadAsync(input);
             var over = await Task.WhenAny(ended, _left.Task);
-            if (over == _left.Task && _options.Terminal is not null && !_isBroken)
+            if (over == _left.Task && _options.Terminal is not null && _broken is null)
                 await ResetAsync(output);
             return await over;
         }
@@ -124,7 +124,7 @@ internal sealed class ProgramConsole
             var status = await _session.Exited;
             if (status.Reason is { } reason)
                 _notes.Complain($"the program was ended: {reason}");
-            return _isBroken ? ExitCodes.OfSignal(ConsoleSignals.Pipe) : ExitCodes.Of(status);
+            return _broken ?? ExitCodes.Of(status);
         }
         catch (LinkException e)
         {
@@ -133,36 +133,46 @@ internal sealed class ProgramConsole
                 _notes.Complain(e.Message);
             return ExitCodes.Refused;
         }
-        catch (IOException e)
-        {
-            _notes.Complain($"the output cannot be written: {e.Message}");
-            return ExitCodes.Refused;
-        }
     }
 
     private async Task WriteAsync(ReadOnlyMemory<byte> first, PipeReader reader, StandardStream stream)
     {
-        if (!first.IsEmpty && !await stream.WriteAsync(new ReadOnlySequence<byte>(first)))
-            Break();
+        if (!first.IsEmpty)
+            await WriteAsync(new ReadOnlySequence<byte>(first), stream);
         while (true)
         {
             var result = await reader.ReadAsync();
             var buffer = result.Buffer;
             var piece = buffer.Slice(0, Math.Min(buffer.Length, Piece));
-            if (!piece.IsEmpty && !_isBroken && !await stream.WriteAsync(piece))
-                Break();
+            if (!piece.IsEmpty && _broken is null)
+                await WriteAsync(piece, stream);
             reader.AdvanceTo(piece.End);
             if (result.IsCompleted && piece.Length == buffer.Length)
                 return;
         }
     }
 
-    /// <summary>Nobody reads the output any more: what a program that writes into such a pipe hears of it. What still comes is for nobody.</summary>
-    private void Break()
+    private async Task WriteAsync(ReadOnlySequence<byte> piece, StandardStream stream)
     {
-        if (_isBroken)
+        try
+        {
+            if (!await stream.WriteAsync(piece))
+                Break(ExitCodes.OfSignal(ConsoleSignals.Pipe));
+        }
+        catch (IOException e)
+        {
+            // A full disk.
+            _notes.Complain($"the output cannot be written: {e.Message}");
+            Break(ExitCodes.Refused);
+        }
+    }
+
+    /// <summary>The output goes nowhere any more: what a program that writes into such a pipe hears of it. What still comes is for nobody.</summary>
+    private void Break(int exitCode)
+    {
+        if (_broken is not null)
             return;
-        _isBroken = true;
+        _broken = exitCode;
         _ = BreakAsync();
 
         async Task BreakAsync()
@@ -173,7 +183,7 @@ internal sealed class ProgramConsole
                 await Task.WhenAny(_session.Exited, Task.Delay(BrokenPipe, _time));
             }
 
-            Leave(ExitCodes.OfSignal(ConsoleSignals.Pipe));
+            Leave(exitCode);
         }
     }
 

@@ -80,6 +80,16 @@ internal sealed class ConnectorTests
     }
 
     [Test]
+    public async Task Request_LongerThanTheServerTakes_FailsAlone()
+    {
+        await using var host = new TestHost(configure: options => options.MaxMessage = 64 * 1024);
+        await using var client = await FurtherLinkClient.ConnectAsync((await host.ListenAsync("ws")).ToString());
+        var asked = client.StartAsync(new RunRequest("fake") { Code = new string('x', 100_000) });
+        await Assert.ThatAsync(() => asked.WaitAsync(Patience.Long), Throws.TypeOf<LinkConnectException>().With.Message.Contains("longer"));
+        Assert.That(await client.ListAsync().WaitAsync(Patience.Long), Is.Empty);
+    }
+
+    [Test]
     public void Target_OfAnAddressWithSecrets_HasNone()
     {
         using var connector = new WebSocketConnector(new Uri("wss://me:secret@pi.local:9000/run?ticket=secret"));

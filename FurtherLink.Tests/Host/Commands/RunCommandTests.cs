@@ -107,6 +107,13 @@ internal sealed class RunCommandTests
         Assert.That((code, output, errors), Is.EqualTo((0, "y\n141\n", "")));
     }
 
+    [Test]
+    public async Task Output_ThatCannotBeWritten_EndsItWithTheReason()
+    {
+        var (code, _, errors) = await _shell.RunAsync("furtherlink run -- yes > /dev/full; exit $?");
+        Assert.That((code, errors), Is.EqualTo((125, "furtherlink: the output cannot be written: write: No space left on device\n")));
+    }
+
     [TestCase("INT", 2)]
     [TestCase("TERM", 15)]
     [TestCase("QUIT", 3)]
