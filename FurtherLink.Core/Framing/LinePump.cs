@@ -32,13 +32,10 @@ namespace FurtherLink.Framing;
 /// <param name="id">The connection's name in the log.</param>
 /// <param name="logger">The log.</param>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "A source without timer and wait handle holds nothing.")]
-public sealed partial class LinePump(Stream input, Stream output, IDuplexPipe pipe, int maxMessage, string id, ILogger logger)
+public sealed partial class LinePump(Stream input, Stream output, IDuplexPipe pipe, int maxMessage, string id, ILogger logger) : IFramePump
 {
     // Read at once: many short lines, or a piece of a long one.
     private const int ReadSize = 16 * 1024;
-
-    // How long a goodbye may take: as long as the server gives its last messages.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _cut = new();
     private Task _receiving = Task.CompletedTask;
@@ -67,22 +64,11 @@ public sealed partial class LinePump(Stream input, Stream output, IDuplexPipe pi
     /// <param name="connection">The connection, with the server's end of a pair of pipes (<see cref="LinkPipe"/>).</param>
     /// <param name="pump">Has the transport's end of the pair; not started.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task ServeAsync(ILinkServer server, LinkConnection connection, LinePump pump, CancellationToken cancellationToken)
+    public static Task ServeAsync(ILinkServer server, LinkConnection connection, LinePump pump, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(connection);
         ArgumentNullException.ThrowIfNull(pump);
-        pump.Start();
-        try
-        {
-            await server.ServeAsync(connection, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            await connection.Frames.Output.CompleteAsync().ConfigureAwait(false);
-            await connection.Frames.Input.CompleteAsync().ConfigureAwait(false);
-            await pump.StopAsync(Patience).ConfigureAwait(false);
-        }
+        return FramePump.ServeAsync(server, connection, pump, cancellationToken);
     }
 
     /// <summary>Begins moving.</summary>
@@ -193,16 +179,7 @@ public sealed partial class LinePump(Stream input, Stream output, IDuplexPipe pi
 
         Lost?.Invoke(lines.Sent);
         End();
-
-        // What the owner still says while it ends goes nowhere, but it must not wait for it.
-        while (true)
-        {
-            var rest = await frames.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-            frames.AdvanceTo(rest.Buffer.End);
-            if (rest.IsCompleted)
-                break;
-        }
-        await frames.CompleteAsync().ConfigureAwait(false);
+        await FramePump.DropAsync(frames).ConfigureAwait(false);
     }
 
     private void End()

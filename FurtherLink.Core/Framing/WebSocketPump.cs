@@ -18,13 +18,10 @@ namespace FurtherLink.Framing;
 /// <param name="maxMessage">The longest message accepted, in bytes; a longer one ends the connection with 1009.</param>
 /// <param name="id">The connection's name in the log.</param>
 /// <param name="logger">The log.</param>
-public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, int maxMessage, string id, ILogger logger)
+public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, int maxMessage, string id, ILogger logger) : IFramePump
 {
     // A message that the pipe keeps in several pieces is sent in pieces of at most this, of 64 KiB of output with its JSON around it mostly one.
     private const int MaxPiece = 128 * 1024;
-
-    // How long a goodbye may take: as long as the server gives its last messages.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private Task _receiving = Task.CompletedTask;
     private Task _sending = Task.CompletedTask;
@@ -47,23 +44,12 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
     /// <param name="maxMessage">The longest message accepted, in bytes; a longer one ends the connection with 1009.</param>
     /// <param name="logger">The log.</param>
     /// <param name="cancellationToken">Ends it: the other side is told with 1001 where there is still time.</param>
-    public static async Task ServeAsync(
+    public static Task ServeAsync(
         ILinkServer server, LinkConnection connection, WebSocket socket, IDuplexPipe transport, int maxMessage, ILogger logger, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(server);
         ArgumentNullException.ThrowIfNull(connection);
         var pump = new WebSocketPump(socket, transport, maxMessage, connection.Id, logger) { Lost = connection.Lose };
-        pump.Start();
-        try
-        {
-            await server.ServeAsync(connection, cancellationToken).ConfigureAwait(false);
-        }
-        finally
-        {
-            await connection.Frames.Output.CompleteAsync().ConfigureAwait(false);
-            await connection.Frames.Input.CompleteAsync().ConfigureAwait(false);
-            await pump.StopAsync(Patience).ConfigureAwait(false);
-        }
+        return FramePump.ServeAsync(server, connection, pump, cancellationToken);
     }
 
     /// <summary>Begins moving.</summary>
@@ -191,16 +177,7 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
         }
 
         Lost?.Invoke(_sentBytes);
-
-        // What the server still says while it ends goes nowhere, but it must not wait for it.
-        while (true)
-        {
-            var rest = await input.ReadAsync(CancellationToken.None).ConfigureAwait(false);
-            input.AdvanceTo(rest.Buffer.End);
-            if (rest.IsCompleted)
-                break;
-        }
-        await input.CompleteAsync().ConfigureAwait(false);
+        await FramePump.DropAsync(input).ConfigureAwait(false);
     }
 
     /// <summary>Sends what is in the pipe.</summary>

@@ -7,9 +7,6 @@ namespace FurtherLink.Client.Connectors;
 /// <summary>Connections whose messages are lines over a socket.</summary>
 internal static class SocketLines
 {
-    // How long a goodbye may take.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
     /// <summary>Begins one.</summary>
     /// <param name="socket">The socket, connected.</param>
     /// <param name="maxMessage">The longest message taken, in bytes.</param>
@@ -26,7 +23,7 @@ internal static class SocketLines
 
         async ValueTask CloseAsync()
         {
-            await pump.StopAsync(Patience).ConfigureAwait(false);
+            await pump.StopAsync(FramePump.Patience).ConfigureAwait(false);
             await stream.DisposeAsync().ConfigureAwait(false);
             await close().ConfigureAwait(false);
         }

@@ -6,9 +6,6 @@ namespace FurtherLink.Client.Connectors;
 /// <summary>The way to a server over WebSocket.</summary>
 public sealed class WebSocketConnector : ILinkConnector, IDisposable
 {
-    // How long a goodbye may take.
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
     private readonly Uri _address;
     private readonly WebSocketDialler _dialler;
     private readonly bool _isPinned;
@@ -48,7 +45,7 @@ public sealed class WebSocketConnector : ILinkConnector, IDisposable
         pump.Start();
         return new ClientLink(frames, async () =>
         {
-            await pump.StopAsync(Patience).ConfigureAwait(false);
+            await pump.StopAsync(FramePump.Patience).ConfigureAwait(false);
             socket.Dispose();
         });
     }
