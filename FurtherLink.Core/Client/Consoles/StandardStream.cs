@@ -15,11 +15,11 @@ namespace FurtherLink.Client.Consoles;
 public sealed class StandardStream : IDisposable
 {
     private readonly BlockingCollection<Job> _jobs = [];
-    private readonly int _descriptor;
+    private readonly Descriptor _descriptor;
 
     private StandardStream(int descriptor, string name)
     {
-        _descriptor = descriptor;
+        _descriptor = Descriptor.Borrowed(descriptor);
         new Thread(Run) { IsBackground = true, Name = "FurtherLink " + name }.Start();
     }
 
@@ -36,7 +36,7 @@ public sealed class StandardStream : IDisposable
     /// <param name="buffer">Where it goes; must be kept until the end of the call.</param>
     /// <returns>The number of bytes; 0 = end.</returns>
     /// <exception cref="IOException">The system refuses.</exception>
-    public Task<int> ReadAsync(Memory<byte> buffer) => RunAsync(() => Libc.ReadWaiting(_descriptor, buffer.Span));
+    public Task<int> ReadAsync(Memory<byte> buffer) => RunAsync(() => Read(buffer.Span));
 
     /// <summary>Writes everything.</summary>
     /// <param name="data">The bytes; must be kept until the end of the call.</param>
@@ -47,12 +47,29 @@ public sealed class StandardStream : IDisposable
     /// <summary>Lets its thread go once it waits no more. The stream stays open.</summary>
     public void Dispose() => _jobs.CompleteAdding();
 
+    // Whoever started this process may have left a descriptor not blocking, as it is shared.
+    private int Read(Span<byte> buffer)
+    {
+        int count;
+        while ((count = Libc.Read(_descriptor, buffer)) == Libc.WouldBlock)
+            Libc.Poll(_descriptor, write: false);
+        return count;
+    }
+
     private bool Write(in ReadOnlySequence<byte> data)
     {
         foreach (var piece in data)
         {
-            if (!Libc.WriteWaiting(_descriptor, piece.Span))
-                return false;
+            for (var rest = piece.Span; !rest.IsEmpty;)
+            {
+                var count = Libc.Write(_descriptor, rest);
+                if (count == Libc.OtherEndClosed)
+                    return false;
+                if (count == Libc.WouldBlock)
+                    Libc.Poll(_descriptor, write: true);
+                else
+                    rest = rest[count..];
+            }
         }
 
         return true;

@@ -6,7 +6,15 @@ namespace FurtherLink.Processes.Native;
 internal sealed class Descriptor : SafeHandleMinusOneIsInvalid
 {
     public Descriptor(int number)
-        : base(ownsHandle: true) => SetHandle(number);
+        : this(number, ownsHandle: true)
+    {
+    }
+
+    private Descriptor(int number, bool ownsHandle)
+        : base(ownsHandle) => SetHandle(number);
+
+    /// <summary>One that stays open: a standard descriptor, which others use too.</summary>
+    public static Descriptor Borrowed(int number) => new(number, ownsHandle: false);
 
     /// <summary>Takes a descriptor, moved out of the way of the standard ones.</summary>
     public static Descriptor AboveStandard(int number) => new(Libc.MoveAboveStandard(number));

@@ -51,74 +51,6 @@ internal static unsafe partial class Libc
         return true;
     }
 
-    /// <summary>Reads what is there, and waits while nothing is.</summary>
-    /// <returns>The number of bytes; 0 = end.</returns>
-    internal static int ReadWaiting(int descriptor, Span<byte> buffer)
-    {
-        fixed (byte* start = buffer)
-        {
-            while (true)
-            {
-                var count = read(descriptor, start, (nuint)buffer.Length);
-                if (count >= 0)
-                    return (int)count;
-                switch (Marshal.GetLastPInvokeError())
-                {
-                    case EIntr: continue;
-                    case EAgain: Wait(descriptor, PollIn); continue;
-                    case EIo: return 0; // a terminal that has hung up
-                    default: throw LibcException.Last("read");
-                }
-            }
-        }
-    }
-
-    /// <summary>Writes everything, and waits while there is no room.</summary>
-    /// <returns>False where the other end is closed.</returns>
-    internal static bool WriteWaiting(int descriptor, ReadOnlySpan<byte> bytes)
-    {
-        fixed (byte* start = bytes)
-        {
-            var written = 0;
-            while (written < bytes.Length)
-            {
-                var count = write(descriptor, start + written, (nuint)(bytes.Length - written));
-                if (count >= 0)
-                {
-                    written += (int)count;
-                    continue;
-                }
-
-                switch (Marshal.GetLastPInvokeError())
-                {
-                    case EIntr: continue;
-                    case EAgain: Wait(descriptor, PollOut); continue;
-                    case EPipe or EIo: return false;
-                    default: throw LibcException.Last("write");
-                }
-            }
-        }
-
-        return true;
-    }
-
-    private const short PollIn = 0x1;
-    private const short PollOut = 0x4;
-
-    // Whoever started this process may have left a descriptor not blocking, as it is shared.
-    private static void Wait(int descriptor, short events)
-    {
-        // struct pollfd: the descriptor, what is asked, what is answered.
-        var item = stackalloc short[4];
-        *(int*)item = descriptor;
-        item[2] = events;
-        while (poll(item, 1, -1) < 0)
-        {
-            if (Marshal.GetLastPInvokeError() != EIntr)
-                throw LibcException.Last("poll");
-        }
-    }
-
     [LibraryImport("libc")]
     private static partial int isatty(int descriptor);
 
@@ -133,13 +65,4 @@ internal static unsafe partial class Libc
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int ioctl(int descriptor, nuint request, void* argument);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint read(int descriptor, byte* buffer, nuint count);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial nint write(int descriptor, byte* buffer, nuint count);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int poll(void* items, nuint count, int timeout);
 }

@@ -113,9 +113,9 @@ internal static unsafe partial class Libc
     /// </summary>
     /// <param name="descriptor">The descriptor.</param>
     /// <param name="write">Whether it is to be written.</param>
-    /// <param name="interrupt">Ends the wait when it can be read.</param>
+    /// <param name="interrupt">Ends the wait when it can be read; null = nothing does.</param>
     /// <returns>False where it was interrupted.</returns>
-    internal static bool Poll(Descriptor descriptor, bool write, Descriptor interrupt)
+    internal static bool Poll(Descriptor descriptor, bool write, Descriptor? interrupt = null)
     {
         const short In = 1;
         const short Out = 4;
@@ -124,11 +124,11 @@ internal static unsafe partial class Libc
         try
         {
             descriptor.DangerousAddRef(ref held);
-            interrupt.DangerousAddRef(ref heldInterrupt);
-            // struct pollfd: the descriptor, then two 16-bit words, what to hear of and what was heard.
+            interrupt?.DangerousAddRef(ref heldInterrupt);
+            // struct pollfd: the descriptor, a negative one being passed over, then two 16-bit words, what to hear of and what was heard.
             var items = stackalloc int[4];
             items[0] = (int)descriptor.DangerousGetHandle();
-            items[2] = (int)interrupt.DangerousGetHandle();
+            items[2] = interrupt is null ? -1 : (int)interrupt.DangerousGetHandle();
             ((short*)items)[2] = write ? Out : In;
             ((short*)items)[6] = In;
             while (true)
@@ -142,7 +142,7 @@ internal static unsafe partial class Libc
         finally
         {
             if (heldInterrupt)
-                interrupt.DangerousRelease();
+                interrupt!.DangerousRelease();
             if (held)
                 descriptor.DangerousRelease();
         }
