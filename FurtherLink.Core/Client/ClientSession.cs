@@ -28,8 +28,6 @@ public sealed class ClientSession : IAsyncDisposable
         _info = new SessionInfo("", "", 0, "", "", null, default);
         _output = new ReceivedOutput(options.From ?? 0, client.Options.Window, Acknowledge);
         _input = new PendingInput(Send);
-        // What nobody reads is no fault of the runtime's.
-        _ = _exited.Task.Exception;
     }
 
     /// <summary>The session's global id, unique on its device.</summary>
@@ -87,8 +85,6 @@ public sealed class ClientSession : IAsyncDisposable
     internal ClientMessage Opening { get; }
 
     internal AttachOptions Options { get; }
-
-    internal bool IsOver => _over;
 
     /// <summary>Whether its start or attach has been answered.</summary>
     internal bool IsOpen => _info.Id.Length > 0;
@@ -269,6 +265,7 @@ public sealed class ClientSession : IAsyncDisposable
     {
         End(why);
         _exited.TrySetException(why);
+        // What nobody reads is no fault of the runtime's.
         _ = _exited.Task.Exception;
     }
 

@@ -16,39 +16,36 @@ public sealed class FurtherLinkClient : IAsyncDisposable
 
     private const int UploadAttempts = 5;
 
-    private static readonly IReadOnlyList<string> Extensions = ["missed", "sessions", "offsets", "ack", "bytes"];
-
-    private readonly ILinkConnector _connector;
+    private readonly KeptLink _link;
     private readonly ConcurrentDictionary<string, ClientSession> _sessions = new(StringComparer.Ordinal);
     private readonly PendingRequests _requests = new();
-    private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource<string> _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Lock _gate = new();
-    private volatile ClientWire? _wire;
-    private volatile string? _greeting;
-    private Task? _open;
-    private Task _running = Task.CompletedTask;
     private long _lastName;
 
     private FurtherLinkClient(ILinkConnector connector, ClientOptions options)
     {
-        _connector = connector;
         Options = options;
+        _link = new KeptLink(connector, options, _requests)
+        {
+            Received = Receive,
+            Lost = Pause,
+            Back = Resume,
+            Ended = Close,
+        };
     }
 
     /// <summary>Where it is connected to, for people.</summary>
-    public string Target => _connector.Target;
+    public string Target => _link.Target;
 
     /// <summary>What the server is and takes.</summary>
-    public HelloAnswer Server { get; private set; } = new("", 0, 0);
+    public HelloAnswer Server => _link.Server;
 
     /// <summary>How it behaves.</summary>
     public ClientOptions Options { get; }
 
     /// <summary>Completes when the connection has ended for good, with why; never fails.</summary>
-    public Task<string> Closed => _closed.Task;
+    public Task<string> Closed => _link.Closed;
 
-    internal bool IsClosed => _closed.Task.IsCompleted;
+    internal bool IsClosed => _link.Closed.IsCompleted;
 
     /// <summary>Input of one session that may be under way: half of what the server keeps for a program, so that it never has to refuse any.</summary>
     internal int InputWindow => Math.Max(Server.InputCapacity / 2, 1024);
@@ -61,7 +58,7 @@ public sealed class FurtherLinkClient : IAsyncDisposable
     public static async Task<FurtherLinkClient> ConnectAsync(ILinkConnector connector, ClientOptions? options = null, CancellationToken cancellationToken = default)
     {
         var client = Create(connector, options);
-        await client.EnsureOpenAsync(cancellationToken).ConfigureAwait(false);
+        await client._link.OpenAsync(cancellationToken).ConfigureAwait(false);
         return client;
     }
 
@@ -166,32 +163,25 @@ public sealed class FurtherLinkClient : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         var sessions = Task.WhenAll(_sessions.Values.Select(session => session.DisposeAsync().AsTask()));
-        // While the connection is lost nobody can be told: programs end by their grace.
-        if (_wire is { } wire)
-            await Task.WhenAny(sessions, wire.Ended).ConfigureAwait(false);
-        await _stop.CancelAsync().ConfigureAwait(false);
-        if (_open is { } open)
-            await open.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _running.ConfigureAwait(false);
-        _closed.TrySetResult("it was closed here");
+        await _link.CloseAsync(sessions).ConfigureAwait(false);
         await sessions.ConfigureAwait(false);
     }
 
     /// <summary>Sends a message, sooner or later; nothing happens while the connection is lost.</summary>
-    internal void Post(ClientMessage message) => _wire?.Post(message);
+    internal void Post(ClientMessage message) => _link.Post(message);
 
     /// <summary>Sends a request and waits for its answer.</summary>
     /// <exception cref="LinkException">It was refused, or the connection was lost before the answer.</exception>
     internal async Task<ServerMessage> AskAsync(ClientMessage message, CancellationToken cancellationToken)
     {
-        await EnsureOpenAsync(cancellationToken).ConfigureAwait(false);
+        await _link.OpenAsync(cancellationToken).ConfigureAwait(false);
         if (IsClosed)
-            throw Lost(await _closed.Task.ConfigureAwait(false));
+            throw Lost(await Closed.ConfigureAwait(false));
         var answer = _requests.Add(message);
         Post(message);
         // It may have been lost between: then nobody else would say so.
         if (IsClosed)
-            _requests.Fail(Lost(await _closed.Task.ConfigureAwait(false)));
+            _requests.Fail(Lost(await Closed.ConfigureAwait(false)));
         return await _requests.WaitAsync(message, answer, cancellationToken).ConfigureAwait(false);
     }
 
@@ -207,28 +197,10 @@ public sealed class FurtherLinkClient : IAsyncDisposable
     private RunRequest Durable(RunRequest request)
     {
         var session = request.Session;
-        if (session.WhenDetached is WhenDetached.Stop && session.Grace <= TimeSpan.Zero && CanReconnect)
+        if (session.WhenDetached is WhenDetached.Stop && session.Grace <= TimeSpan.Zero && _link.CanReconnect)
             session = session with { Grace = Options.ReconnectTimeout };
         return request with { Session = session, SessionId = request.SessionId ?? NewId() };
     }
-
-    private Task EnsureOpenAsync(CancellationToken cancellationToken)
-    {
-        lock (_gate)
-        {
-            if (_open is null or { IsFaulted: true } or { IsCanceled: true })
-                _open = OpenFirstAsync();
-            return _open.IsCompletedSuccessfully ? _open : _open.WaitAsync(cancellationToken);
-        }
-    }
-
-    private async Task OpenFirstAsync()
-    {
-        await OpenAsync(_stop.Token).ConfigureAwait(false);
-        _running = RunAsync();
-    }
-
-    private bool CanReconnect => _connector.CanReconnect && Options.ReconnectTimeout > TimeSpan.Zero;
 
     private async Task<ClientSession> OpenSessionAsync(ClientSession session, CancellationToken cancellationToken)
     {
@@ -246,99 +218,10 @@ public sealed class FurtherLinkClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Opens a connection and learns who is there.</summary>
-    private async Task OpenAsync(CancellationToken cancellationToken)
+    private void Pause()
     {
-        var wire = new ClientWire(await _connector.ConnectAsync(Options.MaxMessage, cancellationToken).ConfigureAwait(false), Options.MaxMessage, Receive);
-        wire.Start();
-        try
-        {
-            var hello = new Call("device.hello", new Hello(Options.Label) { Extensions = Extensions });
-            var answer = _requests.Add(hello);
-            _greeting = hello.Ref;
-            wire.Post(hello);
-            var first = _requests.WaitAsync(hello, answer, cancellationToken);
-            if (await Task.WhenAny(first, wire.Ended).ConfigureAwait(false) == wire.Ended)
-            {
-                _requests.Forget(hello);
-                throw new LinkConnectException($"{Target} has ended the connection at once: {await wire.Ended.ConfigureAwait(false)}");
-            }
-
-            Server = await first.ConfigureAwait(false) is Result { Body: HelloAnswer known } ? known : throw new LinkConnectException($"{Target} is no FurtherLink server: it does not answer \"hello\"") { IsFinal = true };
-            _greeting = null;
-            _wire = wire;
-        }
-        catch (LinkException e) when (e is not LinkConnectException)
-        {
-            await wire.DisposeAsync().ConfigureAwait(false);
-            throw new LinkConnectException($"{Target} is no FurtherLink server of today: {e.Message}", e) { IsFinal = true };
-        }
-        catch
-        {
-            await wire.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    /// <summary>Keeps the connection until it is stopped or cannot be kept.</summary>
-    private async Task RunAsync()
-    {
-        var why = "it was closed here";
-        while (true)
-        {
-            var wire = _wire!;
-            await Task.WhenAny(wire.Ended, Task.Delay(Timeout.Infinite, _stop.Token)).ConfigureAwait(false);
-            _wire = null;
-            await wire.DisposeAsync().ConfigureAwait(false);
-            if (_stop.IsCancellationRequested)
-                break;
-            why = await wire.Ended.ConfigureAwait(false);
-            if (!CanReconnect)
-                break;
-            foreach (var session in _sessions.Values)
-                session.PauseInput();
-            Options.Changed?.Invoke(new LinkChange(LinkState.Reconnecting, why));
-            if (await ReopenAsync().ConfigureAwait(false) is { } failure)
-            {
-                why = failure;
-                break;
-            }
-
-            Resume();
-            Options.Changed?.Invoke(new LinkChange(LinkState.Connected, null));
-        }
-
-        Close(why);
-    }
-
-    /// <summary>Opens the connection again, as long as that makes sense.</summary>
-    /// <returns>Null, or why there is none.</returns>
-    private async Task<string?> ReopenAsync()
-    {
-        var backoff = new Backoff(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5), Options.Time, Random.Shared);
-        var since = Options.Time.GetTimestamp();
-        while (true)
-        {
-            try
-            {
-                await OpenAsync(_stop.Token).ConfigureAwait(false);
-                return null;
-            }
-            catch (OperationCanceledException)
-            {
-                return "it was closed here";
-            }
-            catch (LinkConnectException e) when (e.IsFinal || Options.Time.GetElapsedTime(since) > Options.ReconnectTimeout)
-            {
-                return e.Message;
-            }
-            catch (LinkConnectException)
-            {
-                // Tried again below.
-            }
-
-            await Task.Delay(backoff.Next(), Options.Time, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
+        foreach (var session in _sessions.Values)
+            session.PauseInput();
     }
 
     /// <summary>Takes up everything over a new connection.</summary>
@@ -362,7 +245,6 @@ public sealed class FurtherLinkClient : IAsyncDisposable
 
     private void Close(string why)
     {
-        _closed.TrySetResult(why);
         var lost = Lost(why);
         foreach (var session in _sessions.Values)
         {
@@ -371,7 +253,6 @@ public sealed class FurtherLinkClient : IAsyncDisposable
         }
 
         _requests.Fail(lost);
-        Options.Changed?.Invoke(new LinkChange(LinkState.Closed, why));
     }
 
     /// <summary>Takes a message; on the connection's thread.</summary>
@@ -418,7 +299,7 @@ public sealed class FurtherLinkClient : IAsyncDisposable
         {
             FailResume(session, why);
         }
-        else if ((failed.Ref ?? _greeting) is { } reference)
+        else if ((failed.Ref ?? _link.Greeting) is { } reference)
         {
             // A server that knows no "hello" knows no "ref" either.
             _requests.Fail(reference, why);
@@ -450,7 +331,7 @@ public sealed class FurtherLinkClient : IAsyncDisposable
 
     private void FailResume(ClientSession session, LinkException why)
     {
-        if (!session.IsOpen && session.Opening is Start start && why.Code is FailureCode.NotFound or FailureCode.BadMessage)
+        if (!session.IsOpen && session.Opening is Start && why.Code is FailureCode.NotFound or FailureCode.BadMessage)
         {
             // It was never carried out.
             Post(session.Opening);
