@@ -1,5 +1,3 @@
-using System.IO.Pipelines;
-using System.Runtime.Versioning;
 using FurtherLink.Client;
 using FurtherLink.Client.Consoles;
 using FurtherLink.Messages;
@@ -7,15 +5,13 @@ using FurtherLink.Messages;
 namespace FurtherLink.Host.Consoles;
 
 /// <summary>Prints a session's output, up to an offset or to its end.</summary>
-[SupportedOSPlatform("linux")]
 internal sealed class LogPrinter
 {
-    private const int Piece = 64 * 1024;
-
     private readonly ClientSession _session;
     private readonly Notes _notes;
     private readonly long? _end;
     private readonly TaskCompletionSource<int> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly OutputCopy _copy;
     private long _printed;
 
     /// <summary>Makes it.</summary>
@@ -27,6 +23,7 @@ internal sealed class LogPrinter
         _session = session;
         _notes = notes;
         _end = end;
+        _copy = new OutputCopy(notes, exitCode => _over.TrySetResult(exitCode));
         session.Missed += (_, missed) =>
         {
             notes.Say($"{missed.To - missed.From} bytes of output are not kept any more");
@@ -40,7 +37,7 @@ internal sealed class LogPrinter
     {
         using var output = StandardStream.OpenOutput();
         using var error = StandardStream.OpenError();
-        var ended = EndAsync(Task.WhenAll(PrintAsync(_session.Output, output), PrintAsync(_session.Error, error)));
+        var ended = EndAsync(Task.WhenAll(_copy.CopyAsync(_session.Output, output, Count), _copy.CopyAsync(_session.Error, error, Count)));
         Count(0);
         return await await Task.WhenAny(ended, _over.Task);
     }
@@ -51,7 +48,7 @@ internal sealed class LogPrinter
         {
             await printed;
             var status = await _session.Exited;
-            return _end is null ? ExitCodes.Of(status) : 0;
+            return _copy.ExitCode ?? (_end is null ? ExitCodes.Of(status) : 0);
         }
         catch (LinkException e)
         {
@@ -59,28 +56,6 @@ internal sealed class LogPrinter
             if (!_over.Task.IsCompleted)
                 _notes.Complain(e.Message);
             return ExitCodes.Refused;
-        }
-        catch (IOException e)
-        {
-            _notes.Complain($"the output cannot be written: {e.Message}");
-            return ExitCodes.Refused;
-        }
-    }
-
-    private async Task PrintAsync(PipeReader reader, StandardStream stream)
-    {
-        while (true)
-        {
-            var result = await reader.ReadAsync();
-            var buffer = result.Buffer;
-            var piece = buffer.Slice(0, Math.Min(buffer.Length, Piece));
-            if (!piece.IsEmpty && !await stream.WriteAsync(piece))
-                _over.TrySetResult(ExitCodes.OfSignal(ConsoleSignals.Pipe));
-            var length = piece.Length;
-            reader.AdvanceTo(piece.End);
-            Count(length);
-            if (result.IsCompleted && length == buffer.Length)
-                return;
         }
     }
 

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Runtime.Versioning;
 using FurtherLink.Client;
 using FurtherLink.Client.Consoles;
 using FurtherLink.Messages;
@@ -11,10 +10,9 @@ namespace FurtherLink.Host.Consoles;
 /// Joins a session to this process's standard streams, its terminal and its signals, until the program has ended and all its output is written, or
 /// the person leaves. Whoever reads the output slowly slows the program; nothing is kept beyond the client's window.
 /// </summary>
-[SupportedOSPlatform("linux")]
 internal sealed class ProgramConsole
 {
-    // A piece is acknowledged once it is written: small enough that the next ones are under way meanwhile.
+    // Read at once of piped input.
     private const int Piece = 64 * 1024;
 
     private static readonly TimeSpan SecondInterrupt = TimeSpan.FromSeconds(2);
@@ -28,8 +26,8 @@ internal sealed class ProgramConsole
     private readonly Lock _lock = new();
     private Task _interrupt = Task.CompletedTask;
     private long _interruptedAt;
+    private readonly OutputCopy _copy;
     private TerminalSize _size;
-    private int? _broken;
 
     /// <summary>Makes it.</summary>
     /// <param name="session">The session, of which nobody else reads.</param>
@@ -43,6 +41,7 @@ internal sealed class ProgramConsole
         _options = options;
         _time = time;
         _size = session.Info.Terminal ?? default;
+        _copy = new OutputCopy(notes, exitCode => _ = BreakAsync(exitCode));
     }
 
     /// <summary>Runs until the program has ended or the person has left.</summary>
@@ -60,7 +59,7 @@ internal sealed class ProgramConsole
             var ended = EndAsync(Task.WhenAll(WriteAsync(first, _session.Output, output), WriteAsync(default, _session.Error, error)));
             _ = ReadAsync(input);
             var over = await Task.WhenAny(ended, _left.Task);
-            if (over == _left.Task && _options.Terminal is not null && _broken is null)
+            if (over == _left.Task && _options.Terminal is not null && _copy.ExitCode is null)
                 await ResetAsync(output);
             return await over;
         }
@@ -124,7 +123,7 @@ internal sealed class ProgramConsole
             var status = await _session.Exited;
             if (status.Reason is { } reason)
                 _notes.Complain($"the program was ended: {reason}");
-            return _broken ?? ExitCodes.Of(status);
+            return _copy.ExitCode ?? ExitCodes.Of(status);
         }
         catch (LinkException e)
         {
@@ -137,54 +136,20 @@ internal sealed class ProgramConsole
 
     private async Task WriteAsync(ReadOnlyMemory<byte> first, PipeReader reader, StandardStream stream)
     {
-        if (!first.IsEmpty)
-            await WriteAsync(new ReadOnlySequence<byte>(first), stream);
-        while (true)
-        {
-            var result = await reader.ReadAsync();
-            var buffer = result.Buffer;
-            var piece = buffer.Slice(0, Math.Min(buffer.Length, Piece));
-            if (!piece.IsEmpty && _broken is null)
-                await WriteAsync(piece, stream);
-            reader.AdvanceTo(piece.End);
-            if (result.IsCompleted && piece.Length == buffer.Length)
-                return;
-        }
+        await _copy.WriteAsync(new ReadOnlySequence<byte>(first), stream);
+        await _copy.CopyAsync(reader, stream);
     }
 
-    private async Task WriteAsync(ReadOnlySequence<byte> piece, StandardStream stream)
+    /// <summary>The output goes nowhere any more: the program hears of it as one that writes into such a pipe.</summary>
+    private async Task BreakAsync(int exitCode)
     {
-        try
+        if (_options.Owns)
         {
-            if (!await stream.WriteAsync(piece))
-                Break(ExitCodes.OfSignal(ConsoleSignals.Pipe));
+            await SignalAsync(ConsoleSignals.Pipe);
+            await Task.WhenAny(_session.Exited, Task.Delay(BrokenPipe, _time));
         }
-        catch (IOException e)
-        {
-            // A full disk.
-            _notes.Complain($"the output cannot be written: {e.Message}");
-            Break(ExitCodes.Refused);
-        }
-    }
 
-    /// <summary>The output goes nowhere any more: what a program that writes into such a pipe hears of it. What still comes is for nobody.</summary>
-    private void Break(int exitCode)
-    {
-        if (_broken is not null)
-            return;
-        _broken = exitCode;
-        _ = BreakAsync();
-
-        async Task BreakAsync()
-        {
-            if (_options.Owns)
-            {
-                await SignalAsync(ConsoleSignals.Pipe);
-                await Task.WhenAny(_session.Exited, Task.Delay(BrokenPipe, _time));
-            }
-
-            Leave(exitCode);
-        }
+        Leave(exitCode);
     }
 
     private void Leave(int exitCode) => _left.TrySetResult(exitCode);

@@ -92,6 +92,15 @@ internal sealed class SessionCommandsTests
     }
 
     [Test]
+    public async Task Log_ThatCannotBeWritten_EndsWithTheReason_WhileTheProgramGoesOn()
+    {
+        await ExpectAsync("furtherlink run --detach --name full -- sh -c 'echo first; exec sleep 1000' > /dev/null", "");
+        var (code, _, errors) = await _shell.RunAsync("furtherlink logs --follow full > /dev/full; exit $?");
+        Assert.That((code, errors), Is.EqualTo((125, "furtherlink: the output cannot be written: write: No space left on device\n")));
+        await ExpectAsync("furtherlink stop full", "");
+    }
+
+    [Test]
     public async Task Program_OfThisCommand_EndsWithIt()
     {
         await using (var command = _shell.Start("furtherlink run --name mine -- sh -c 'echo ready; exec sleep 1000'"))
