@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.Versioning;
 using FurtherLink.Client;
 using FurtherLink.Client.Consoles;
 using FurtherLink.Host.Consoles;
@@ -34,7 +33,6 @@ internal sealed class AttachCommand
         return command;
     }
 
-    [SupportedOSPlatform("linux")]
     private async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var notes = _device.Notes(result);

@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Runtime.Versioning;
 using System.Text;
 using FurtherLink.Client;
 using FurtherLink.Client.Connectors;
@@ -43,7 +42,6 @@ internal sealed class DeviceOptions
     }
 
     /// <summary>What says things beside programs' output.</summary>
-    [SupportedOSPlatform("linux")]
     public Notes Notes(ParseResult result)
     {
         // Not by System.Console, which would switch the keys of a terminal over for itself.
@@ -63,7 +61,6 @@ internal sealed class DeviceOptions
     /// <summary>Connects to the device, and where none is named and no server runs here, makes one of this process.</summary>
     /// <exception cref="ConsoleException">It cannot be reached.</exception>
     /// <exception cref="SettingException">There are mistakes in this machine's settings.</exception>
-    [SupportedOSPlatform("linux")]
     public async Task<OpenDevice> OpenOrMakeAsync(ParseResult result, Notes notes, CancellationToken cancellationToken)
     {
         if (await TryOpenAsync(result, notes, cancellationToken) is { } device)

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.Versioning;
 using FurtherLink.Client;
 using FurtherLink.Host.Consoles;
 using FurtherLink.Messages;
@@ -31,7 +30,6 @@ internal sealed class LogsCommand
         return command;
     }
 
-    [SupportedOSPlatform("linux")]
     private async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var notes = _device.Notes(result);

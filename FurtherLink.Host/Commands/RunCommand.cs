@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Runtime.Versioning;
 using FurtherLink.Client;
 using FurtherLink.Client.Consoles;
 using FurtherLink.Host.Consoles;
@@ -65,7 +64,6 @@ internal sealed class RunCommand
         }
     }
 
-    [SupportedOSPlatform("linux")]
     private async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var notes = _device.Notes(result);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Runtime.Versioning;
 using FurtherLink.Client.Consoles;
 using FurtherLink.Host.Consoles;
 
@@ -35,7 +34,6 @@ internal sealed class UploadCommand
         return command;
     }
 
-    [SupportedOSPlatform("linux")]
     private async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var notes = _device.Notes(result);

@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Host.Serving;
 using FurtherLink.Processes;
@@ -6,7 +5,6 @@ using FurtherLink.Processes;
 namespace FurtherLink.Host.Consoles;
 
 /// <summary>A server within this process, for programs that run here and end with it.</summary>
-[SupportedOSPlatform("linux")]
 internal static class InProcessServer
 {
     /// <summary>Makes it; disposing it ends its programs.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using System.Threading.Channels;
 using FurtherLink.Client;
 using FurtherLink.Client.Consoles;
@@ -13,7 +12,6 @@ namespace FurtherLink.Host.Consoles;
 /// <param name="session">The session.</param>
 /// <param name="notes">What is said beside its output.</param>
 /// <param name="options">How it is joined.</param>
-[SupportedOSPlatform("linux")]
 internal sealed class TypedInput(ClientSession session, Notes notes, ProgramConsoleOptions options)
 {
     private const int Piece = 4096;

@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using System.Runtime.Versioning;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Processes;
 
@@ -20,7 +19,6 @@ internal static class LocalHost
     /// <param name="warnings">Where it is said that there is none, and why.</param>
     /// <returns>Null where there is to be none, or the default one cannot be had.</returns>
     /// <exception cref="SettingException">The one that was asked for cannot be had.</exception>
-    [SupportedOSPlatform("linux")]
     public static SocketFile? Listen(ServeOptions options, bool hasPlace, TextWriter warnings)
     {
         if (options.Socket is null ? !hasPlace : options.Socket == None)
