@@ -4,13 +4,16 @@ namespace FurtherLink.Tests.Host.Commands;
 /// <param name="folder">Its working directory.</param>
 internal sealed class CommandShell(TemporaryFolder folder)
 {
+    /// <summary>A device that is a child of the command.</summary>
+    public const string OverStdio = "exec:furtherlink stdio --alone";
+
     /// <summary>The variables of its commands, beside those of every test.</summary>
     public Dictionary<string, string?> Variables { get; } = new()
     {
         ["PATH"] = $"{AppContext.BaseDirectory}:{Environment.GetEnvironmentVariable("PATH")}",
     };
 
-    /// <summary>Has its commands use a device.</summary>
+    /// <summary>Has its commands use a device; empty = none, so that they run programs in their own process.</summary>
     public void Use(string device) => Variables["FURTHERLINK_DEVICE"] = device;
 
     /// <summary>Runs a script of bash to its end.</summary>

@@ -92,7 +92,7 @@ internal sealed class PipedBytesTests
         {
             "ws" => $"ws://127.0.0.1:{_server.Address.Port}",
             "unix" => $"unix:{_folder["state/furtherlink/furtherlink.sock"]}",
-            "exec" => "exec:furtherlink stdio --alone",
+            "exec" => CommandShell.OverStdio,
             _ => "",
         });
     }

@@ -3,8 +3,9 @@ using FurtherLink.Tests.Support;
 namespace FurtherLink.Tests.Host.Commands;
 
 /// <summary>"furtherlink run" on a terminal: its program has one, too, of the same size, and the person's comes back as it was.</summary>
-[TestFixture]
-internal sealed class RunTerminalTests
+[TestFixture("")]
+[TestFixture(CommandShell.OverStdio)]
+internal sealed class RunTerminalTests(string device)
 {
     private TestHost _host = null!;
     private TemporaryFolder _folder = null!;
@@ -15,7 +16,9 @@ internal sealed class RunTerminalTests
     {
         _host = new TestHost();
         _folder = new TemporaryFolder();
-        _terminal = await TerminalShell.StartAsync(_host, _folder, new CommandShell(_folder).Variables);
+        var shell = new CommandShell(_folder);
+        shell.Use(device);
+        _terminal = await TerminalShell.StartAsync(_host, _folder, shell.Variables);
         await _terminal.CommandAsync("stty -g > before");
     }
 
@@ -63,10 +66,10 @@ internal sealed class RunTerminalTests
     [TestCase("HUP", 129)]
     public async Task Signal_ToTheCommand_GivesTheTerminalBackAndEndsTheProgram(string signal, int code)
     {
-        await _terminal.CommandAsync("furtherlink run -- bash -c 'echo $$ > pid; echo rea\"\"dy; while :; do sleep 0.05; done'; echo \"=$?=\"");
+        await _terminal.CommandAsync($"(echo $BASHPID > command; exec furtherlink run -- bash -c 'echo $$ > {_folder["pid"]}; echo rea\"\"dy; while :; do sleep 0.05; done'); echo \"=$?=\"");
         await _terminal.SeeAsync("ready");
         var program = int.Parse(await File.ReadAllTextAsync(_folder["pid"]));
-        using (var kill = System.Diagnostics.Process.Start("/bin/sh", ["-c", $"kill -{signal} $(ps -o ppid= -p {program})"]))
+        using (var kill = System.Diagnostics.Process.Start("/bin/sh", ["-c", $"kill -{signal} $(cat {_folder["command"]})"]))
             await kill.WaitForExitAsync();
         await _terminal.SeeAsync($"={code}=");
         await ExpectSettingsBackAsync();
