@@ -103,7 +103,7 @@ internal sealed class HoldTests
             if (round >= 4)
                 break;
             // Some of it acknowledged, all of it perhaps taken.
-            for (var i = random.Next(3); i > 0; i--)
+            for (var i = Math.Min(random.Next(3), until - next + 1); i > 0; i--)
                 await client.UntilAsync("ack");
             await KillAsync();
             await client.DisposeAsync();

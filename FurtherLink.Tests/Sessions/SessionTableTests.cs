@@ -153,7 +153,7 @@ internal sealed class SessionTableTests
         program.Exit(4);
         await session.Exited.WaitAsync(Patience.Long);
 
-        await Patience.UntilAsync(() => _time.ActiveTimers > 0, "the timer of its removal");
+        await Patience.UntilAsync(() => _time.IsDueIn(TimeSpan.FromMinutes(10)), "the timer of its removal");
         _time.Advance(TimeSpan.FromMinutes(9));
         Assert.That(_host.Sessions.Find(session.Id)?.Info.Exit, Is.EqualTo(new ExitStatus(4)));
         _time.Advance(TimeSpan.FromMinutes(1));

@@ -19,6 +19,13 @@ public sealed class ManualTimeProvider : TimeProvider
         }
     }
 
+    /// <summary>Whether a timer is set that is due after just this time.</summary>
+    public bool IsDueIn(TimeSpan time)
+    {
+        lock (_lock)
+            return _timers.Any(t => t.Due == _now + time);
+    }
+
     public override DateTimeOffset GetUtcNow()
     {
         lock (_lock)
