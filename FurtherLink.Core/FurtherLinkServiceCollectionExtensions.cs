@@ -5,6 +5,7 @@ using FurtherLink.Codecs.Further;
 using FurtherLink.Device;
 using FurtherLink.Peers;
 using FurtherLink.Processes;
+using FurtherLink.Security;
 using FurtherLink.Sessions;
 using FurtherLink.Telemetry;
 using Microsoft.Extensions.Configuration;
@@ -42,6 +43,8 @@ public static class FurtherLinkServiceCollectionExtensions
         services.TryAddSingleton(static all => FurtherLinkClient.Create(new InProcessConnector(all.GetRequiredService<ILinkServer>())));
         services.TryAddSingleton<FileStore>();
         services.TryAddSingleton(_ => new DebianPackages());
+        services.TryAddSingleton<IAuthenticator, Authenticator>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, AuthService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, UploadService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, DeviceService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, SessionService>());

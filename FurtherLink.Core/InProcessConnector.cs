@@ -1,6 +1,7 @@
 using FurtherLink.Client;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 
 namespace FurtherLink;
 

@@ -2,6 +2,7 @@ using System.IO.Pipelines;
 using System.Security.Claims;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 
 namespace FurtherLink;
 
@@ -14,6 +15,8 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
     private static long _lastNumber;
 
     private long _taken = long.MaxValue;
+    private ClaimsPrincipal? _principal;
+    private Grant _grant = Grant.Nobody;
 
     /// <summary>For logs: unique on this device.</summary>
     public string Id { get; } = id;
@@ -27,8 +30,24 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
     /// <summary>Frames in and out; the transport owns and completes it.</summary>
     public IDuplexPipe Frames { get; } = frames;
 
-    /// <summary>Who is there; null = nobody known, who may do nothing.</summary>
-    public ClaimsPrincipal? Principal { get; init; }
+    /// <summary>
+    /// Who is there; null = nobody known yet, whose first message says it. Null stays for <see cref="LinkOptions.AuthenticationTimeout"/> at most, then the
+    /// connection ends.
+    /// </summary>
+    public ClaimsPrincipal? Principal
+    {
+        get => _principal;
+        init => Become(value);
+    }
+
+    /// <summary>What that allows.</summary>
+    internal Grant Grant => Volatile.Read(ref _grant);
+
+    /// <summary>Called when it has become known who is there, on the thread that has found out.</summary>
+    internal Action? Became { get; set; }
+
+    /// <summary>From where it comes. Default <see cref="Caller.Here"/>.</summary>
+    public Caller Caller { get; init; } = Caller.Here;
 
     /// <summary>What a start means that says nothing else.</summary>
     public RunDefaults Defaults { get; init; } = new();
@@ -59,6 +78,14 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
 
     /// <summary>How many bytes of frames reached the transport's other end before it lost it; <see cref="long.MaxValue"/> = it has not.</summary>
     internal long Taken => Volatile.Read(ref _taken);
+
+    /// <summary>It is known now who is there, or somebody else.</summary>
+    internal void Become(ClaimsPrincipal? principal)
+    {
+        _principal = principal;
+        Volatile.Write(ref _grant, Grant.Of(principal));
+        Became?.Invoke();
+    }
 
     /// <summary>
     /// Called by the transport when it cannot reach its client any more and before it throws frames away: what they hold does not count as received

@@ -17,6 +17,9 @@ public sealed partial class LinkServer : ILinkServer
     // What is still to be told has this long to reach a client on a clean end.
     private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(1);
 
+    // RFC 6455 section 7.4.1.
+    private const ushort PolicyViolation = 1008;
+
     private readonly SessionTable _sessions;
     private readonly FrozenDictionary<string, LinkCodec> _codecs;
     private readonly FrozenDictionary<string, IService> _services;
@@ -70,6 +73,8 @@ public sealed partial class LinkServer : ILinkServer
         var tasks = new TaskSet();
         var dispatcher = new Dispatcher(_services, _sessions, outbox, tasks, room, _logger);
         var peers = new PeerSet(client => new Peer(client, connection, _sessions, outbox, tasks, Abort), connection.ManyClients);
+        string? end = null;
+        using var guard = new ConnectionGuard(connection, _options.AuthenticationTimeout, _time, End);
         using var unblock = stop.Token.UnsafeRegister(_ => Unblock(), null);
         var sending = SendAsync(outbox, stop);
         _metrics?.ClientCame(connection.Codec);
@@ -83,7 +88,7 @@ public sealed partial class LinkServer : ILinkServer
         }
         finally
         {
-            await EndAsync(connection, peers, outbox, tasks, sending, clean, cancellationToken).ConfigureAwait(false);
+            await EndAsync(connection, peers, outbox, tasks, sending, clean, end, cancellationToken).ConfigureAwait(false);
             _metrics?.ClientLeft(connection.Codec);
             (codec as IDisposable)?.Dispose();
             Log.Disconnected(_logger, connection.Id);
@@ -93,6 +98,20 @@ public sealed partial class LinkServer : ILinkServer
         {
             Log.Aborted(_logger, connection.Id, why);
             outbox.Abort();
+        }
+
+        void End(string why)
+        {
+            Log.Aborted(_logger, connection.Id, why);
+            end = why;
+            try
+            {
+                stop.Cancel();
+            }
+            catch (ObjectDisposedException)
+            {
+                // It has ended by itself.
+            }
         }
 
         void Unblock()
@@ -192,7 +211,7 @@ public sealed partial class LinkServer : ILinkServer
     }
 
     private async Task EndAsync(
-        LinkConnection connection, PeerSet peers, Outbox outbox, TaskSet tasks, Task sending, bool clean, CancellationToken stopped)
+        LinkConnection connection, PeerSet peers, Outbox outbox, TaskSet tasks, Task sending, bool clean, string? why, CancellationToken stopped)
     {
         // Told to stop, the server still owes its client the exits of what it ends; so it does where the client has ended, and hears on.
         if (clean && !stopped.IsCancellationRequested && connection.HearsEnd)
@@ -204,7 +223,7 @@ public sealed partial class LinkServer : ILinkServer
         await tasks.WhenEmptyAsync().ConfigureAwait(false);
 
         if (clean)
-            outbox.Complete(stopped.IsCancellationRequested ? Goodbye : null);
+            outbox.Complete(why is not null ? (PolicyViolation, why) : stopped.IsCancellationRequested ? Goodbye : null);
         else
             outbox.Abort();
         if (!await WithinAsync(sending).ConfigureAwait(false))

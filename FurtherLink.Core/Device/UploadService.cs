@@ -35,7 +35,7 @@ public sealed class UploadService(FileStore files) : IService
         {
             { Name: "files.upload", Body: UploadText upload } => await UploadAsync(upload, peer, cancellationToken).ConfigureAwait(false),
             // Each waits for the one before it, and not for whom it is told.
-            { Name: "files.uploadBegin", Body: UploadBegin begin } => await UploadsOf(peer).BeginAsync(begin, begin.User ?? peer.Defaults.User).ConfigureAwait(false),
+            { Name: "files.uploadBegin", Body: UploadBegin begin } => await UploadsOf(peer).BeginAsync(begin, peer.UserFor(begin.User)).ConfigureAwait(false),
             { Name: "files.uploadFile", Body: UploadPiece piece } => await UploadsOf(peer).AppendAsync(piece).ConfigureAwait(false),
             { Name: "files.uploadEnd", Body: UploadEnd end } => await UploadsOf(peer).EndAsync(end).ConfigureAwait(false),
             { Name: "files.uploadCancel", Body: UploadEnd cancel } => await UploadsOf(peer).CancelAsync(cancel).ConfigureAwait(false),
@@ -52,7 +52,7 @@ public sealed class UploadService(FileStore files) : IService
 
     private async Task<object?> UploadAsync(UploadText upload, Peer peer, CancellationToken cancellationToken)
     {
-        var outcome = await files.UploadAsync(upload.Json, upload.User ?? peer.Defaults.User, cancellationToken).ConfigureAwait(false);
+        var outcome = await files.UploadAsync(upload.Json, peer.UserFor(upload.User), cancellationToken).ConfigureAwait(false);
         return outcome.Status switch
         {
             UploadStatus.Done => outcome,

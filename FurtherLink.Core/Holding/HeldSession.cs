@@ -91,7 +91,7 @@ internal sealed class HeldSession : IKeptSession
     /// <summary>Makes a session whose program does not run yet.</summary>
     public static HeldSession Create(string id, RunRequest request, UserAccount user, LinkOptions settings, SpillStore? spills, TimeProvider time, Action<IKeptSession> gone, Action<HeldSession> forget, LinkMetrics? metrics = null)
     {
-        var info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name, Labels = request.Session.Labels };
+        var info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name, Labels = request.Session.Labels, Owner = request.Owner };
         var session = new HeldSession(info, request.Session, 0, settings, spills, time, gone, forget, metrics);
         if (request.Terminal is { } size)
         {

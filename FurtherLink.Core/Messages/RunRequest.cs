@@ -37,6 +37,11 @@ public sealed record RunRequest(string Runner)
     /// <summary>The global id that the session gets, which no other may have; null = one is made up.</summary>
     public string? SessionId { get; init; }
 
+    /// <summary>
+    /// Who starts it, see <see cref="SessionInfo.Owner"/>. No dialect lets its client say it: "", the default, is replaced by who the client is.
+    /// </summary>
+    public string Owner { get; init; } = "";
+
     private static IReadOnlyDictionary<string, string?> EmptyEnvironment { get; } = new Dictionary<string, string?>();
 }
 

@@ -125,6 +125,9 @@ public enum FailureCode
     /// <summary>The client may not do this.</summary>
     Denied,
 
+    /// <summary>Nobody knows who the client is, or what it has shown counts for nothing.</summary>
+    Unauthenticated,
+
     /// <summary>A limit is reached.</summary>
     Limited,
 

@@ -163,6 +163,9 @@ public sealed record SessionInfo(
     /// <summary>The name its creator gave it; null where it has none.</summary>
     public string? Name { get; init; }
 
+    /// <summary>Who has started it, and may end it, by what <see cref="Security.Grant.Id"/> says; "" = the application that FurtherLink is part of.</summary>
+    public string Owner { get; init; } = "";
+
     /// <summary>What its creator noted about it, see <see cref="SessionOptions.Labels"/>.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = SessionOptions.NoLabels;
 

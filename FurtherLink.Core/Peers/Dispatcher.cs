@@ -24,9 +24,10 @@ internal sealed partial class Dispatcher(
 
     private long _waitingInput;
     private int _calls;
+    private volatile bool _authenticates;
 
-    /// <summary>Whether so much is under way that the client should not be read.</summary>
-    public bool IsFull => outbox.IsFull || Interlocked.Read(ref _waitingInput) > MaxWaitingInput || Volatile.Read(ref _calls) >= MaxCalls;
+    /// <summary>Whether so much is under way that the client should not be read, or it is not known yet who it is.</summary>
+    public bool IsFull => _authenticates || outbox.IsFull || Interlocked.Read(ref _waitingInput) > MaxWaitingInput || Volatile.Read(ref _calls) >= MaxCalls;
 
     /// <summary>Carries out a message, or begins to; the message is not needed any more when this returns.</summary>
     public void Dispatch(ClientMessage message, Peer peer)
@@ -172,6 +173,8 @@ internal sealed partial class Dispatcher(
     private async Task FinishCallAsync(ClientMessage message, string name, Peer peer, ValueTask work)
     {
         await FinishAsync(message, name, peer, work).ConfigureAwait(false);
+        if (message is Call { Service: AuthService.ServiceName })
+            _authenticates = false;
         Interlocked.Decrement(ref _calls);
         room.Set(inline: false);
     }
@@ -208,7 +211,7 @@ internal sealed partial class Dispatcher(
     private void Attach(Attach attach, Peer peer)
     {
         peer.Demand(Access.View);
-        var session = sessions.Find(attach.Session) ?? throw new LinkException(FailureCode.NotFound, $"there is no session \"{attach.Session}\"");
+        var session = sessions.Find(attach.Session) is { } found && peer.Grant.Sees(found.Info) ? found : throw new LinkException(FailureCode.NotFound, $"there is no session \"{attach.Session}\"");
         peer.Attach(
             attach.Name,
             session,
@@ -229,6 +232,7 @@ internal sealed partial class Dispatcher(
         if (!services.TryGetValue(call.Service, out var service))
             throw new LinkException(FailureCode.NotSupported, $"there is no \"{call.Name}\" here");
         peer.Demand(service.Needs(call));
+        _authenticates = service.Name == AuthService.ServiceName;
         Beside(call, call.Session ?? "", peer, AnswerAsync(service, call, peer));
     }
 

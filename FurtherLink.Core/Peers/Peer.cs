@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Claims;
 using FurtherLink.Messages;
+using FurtherLink.Security;
 using FurtherLink.Sessions;
 
 namespace FurtherLink.Peers;
@@ -42,8 +43,14 @@ public sealed class Peer
     /// <summary>Who it is; null = nobody known.</summary>
     public ClaimsPrincipal? Principal => _connection.Principal;
 
+    /// <summary>What that allows; <see cref="Grant.Nobody"/> where nobody is known.</summary>
+    public Grant Grant => _connection.Grant;
+
+    /// <summary>From where it comes.</summary>
+    public Caller Caller => _connection.Caller;
+
     /// <summary>What others see of it: what it calls itself, else who it is.</summary>
-    public string Name => _label.Length > 0 ? _label : Principal?.Identity?.Name ?? "";
+    public string Name => _label.Length > 0 ? _label : Grant.Name;
 
     /// <summary>The longest message it may send, see <see cref="LinkConnection.MaxMessage"/>.</summary>
     internal int? MaxMessage => _connection.MaxMessage;
@@ -85,7 +92,7 @@ public sealed class Peer
         var attachment = Add(name, options);
         try
         {
-            request = request with { User = request.User ?? Defaults.User, Terminal = request.Terminal ?? (request.Pipes ? null : Defaults.Terminal) };
+            request = request with { User = UserFor(request.User), Owner = request.Owner.Length > 0 ? request.Owner : Grant.Id, Terminal = request.Terminal ?? (request.Pipes ? null : Defaults.Terminal) };
             await _sessions.StartAsync(request, attachment.Bind, cancellationToken).ConfigureAwait(false);
         }
         catch (LinkException e)
@@ -113,6 +120,8 @@ public sealed class Peer
     {
         ArgumentNullException.ThrowIfNull(session);
         ArgumentNullException.ThrowIfNull(options);
+        if (!Grant.Sees(session.Info))
+            throw new LinkException(FailureCode.NotFound, $"there is no session \"{session.Id}\"");
         Demand(options.Overrules ? Access.Own : options.Access is Access.View ? Access.View : Access.Drive);
         var attachment = Add(name, options);
         try
@@ -170,8 +179,7 @@ public sealed class Peer
     /// <exception cref="LinkException">It may not.</exception>
     public void Demand(Access needed, Attachment? attachment = null)
     {
-        if (Rights.Of(Principal) < needed)
-            throw new LinkException(FailureCode.Denied, $"this needs the right to {needed.ToString().ToLowerInvariant()}") { Name = attachment?.Name };
+        Grant.Demand(needed);
         if (attachment?.Access < needed)
         {
             throw new LinkException(
@@ -183,14 +191,25 @@ public sealed class Peer
         }
     }
 
-    /// <summary>Checks whether it may end a session: who drives may, and who may take over.</summary>
+    /// <summary>Checks whether it may end a session: its own while it drives, or any where it may take over.</summary>
     /// <exception cref="LinkException">It may not.</exception>
     internal void DemandStop(Attachment attachment)
     {
-        if (attachment is { WantsToDrive: true, Drives: false } && Rights.Of(Principal) >= Access.Own)
+        var grant = Grant;
+        if (attachment is { WantsToDrive: true, Drives: false } && grant.Access >= Access.Own)
             return;
         Demand(Access.Drive, attachment);
+        if (!grant.Ends(attachment.Session.Info))
+            throw new LinkException(FailureCode.Denied, "another has started this session: ending it needs the right to own");
     }
+
+    /// <summary>Who it runs or uploads as.</summary>
+    /// <param name="asked">The user that it names; null = the connection's, else the device's default.</param>
+    /// <exception cref="LinkException">It may not be that user.</exception>
+    public string? UserFor(string? asked) => Grant.UserFor(asked ?? Defaults.User);
+
+    /// <summary>It is known now who it is.</summary>
+    internal void Become(ClaimsPrincipal principal) => _connection.Become(principal);
 
     /// <summary>The connection cannot go on.</summary>
     internal void Abort(string why) => _abort(why);

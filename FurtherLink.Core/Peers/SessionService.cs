@@ -32,7 +32,7 @@ internal sealed class SessionService(SessionTable sessions) : IService
         ArgumentNullException.ThrowIfNull(call);
         ArgumentNullException.ThrowIfNull(peer);
         if (call.Name == "sessions.list")
-            return new ValueTask<object?>(sessions.Sessions.Select(session => session.Info).OrderBy(info => info.Created).ToList());
+            return new ValueTask<object?>(sessions.Sessions.Select(session => session.Info).Where(peer.Grant.Sees).OrderBy(info => info.Created).ToList());
         var name = call.Session ?? "";
         var attachment = peer.Find(name) ?? throw new LinkException(FailureCode.NotFound, $"there is no process \"{name}\"");
         switch (call.Name)

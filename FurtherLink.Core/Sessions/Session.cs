@@ -37,7 +37,7 @@ internal sealed class Session : IKeptSession
         _metrics = metrics;
         Action<ReadOnlySequence<byte>>? typed = request.Session.RecordInput ? data => Notices!.KeepTyped(data.ToArray()) : null;
         _input = new SessionInput(options.InputTimeout, time, mark => Members!.OnInputTaken(mark), typed, metrics);
-        _info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name, Labels = request.Session.Labels };
+        _info = new SessionInfo(id, request.Runner, 0, user.Name, "", request.Terminal, time.GetUtcNow()) { Name = request.Session.Name, Labels = request.Session.Labels, Owner = request.Owner };
         Output = new OutputLog(new LogOptions { Capacity = options.OutputCapacity, StallTimeout = options.ClientStallTimeout, Time = time, Archive = spills?.ArchiveOf(id), Metrics = metrics });
         Notices = new SessionNotices(Output);
         if (request.Terminal is { } size)

@@ -2,6 +2,7 @@ using System.Buffers;
 using FurtherLink.Codecs;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using FurtherLink.Processes;
 using FurtherLink.Sessions;
 using Microsoft.Extensions.Options;

@@ -65,7 +65,7 @@ internal abstract class AttachFixture(string transport)
         ITestWire wire = transport == "memory"
             ? new MemoryWire(Host.Server, pipe => new LinkConnection("test", "further", pipe)
             {
-                Principal = FurtherLink.Peers.Rights.Grant("test", Access.Own),
+                Principal = FurtherLink.Security.Rights.Grant("test", Access.Own),
                 Extensions = extensions.Split(',').ToHashSet(),
                 Defaults = new RunDefaults { Terminal = Terminal },
                 Lossless = lossless,

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Conformance;
@@ -56,7 +57,7 @@ internal sealed class ClientExtensionTests
         await using var nobody = new FurtherTestClient(new MemoryWire(_host.Server, pipe => new LinkConnection("nobody", "further", pipe)));
         await nobody.Wire.SendAsync("{\"type\":\"hello\",\"ref\":\"h\"}");
         var error = (await nobody.NextAsync())!;
-        Assert.That(((string?)error["ref"], (string?)error["data"]!["code"]), Is.EqualTo(("h", "denied")));
+        Assert.That(((string?)error["ref"], (string?)error["data"]!["code"]), Is.EqualTo(("h", "unauthenticated")));
     }
 
     [Test]

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using FurtherLink.Device;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using FurtherLink.Processes;
 using FurtherLink.Tests.Support;
 using Microsoft.Extensions.Options;

@@ -1,5 +1,6 @@
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using FurtherLink.Tests.Support;
 using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.Portacode.Gateways;

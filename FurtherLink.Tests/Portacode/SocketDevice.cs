@@ -2,6 +2,7 @@ using System.Net.WebSockets;
 using FurtherLink.Framing;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using FurtherLink.Tests.Support;
 using FurtherLink.Transports.Portacode.Gateways;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Text;
 using FurtherLink.Codecs;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 
 namespace FurtherLink.Tests.Support;
 

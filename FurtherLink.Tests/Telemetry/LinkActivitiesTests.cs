@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using FurtherLink.Codecs;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using FurtherLink.Telemetry;
 using FurtherLink.Tests.Support;
 

@@ -6,6 +6,7 @@ using System.Text;
 using FurtherLink.Codecs;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 
 namespace FurtherLink.Tests.WebSockets;
 

@@ -44,6 +44,9 @@ internal sealed partial class PortacodeService(
         ArgumentNullException.ThrowIfNull(call);
         ArgumentNullException.ThrowIfNull(peer);
         var gateway = (Gateway)peer.Tag!;
+        // Its actions on files are the device's own, and its lists have everybody's terminals.
+        if (peer.Grant is { Users: not null } or { SeesOthers: false })
+            throw new LinkException(FailureCode.Denied, $"a gateway sees all terminals and works as any user, which {peer.Grant.Name} may not");
         if (call.Body is LinkException fault)
             throw new LinkException(fault.Code, fault.Message, fault);
         if (call is { Name: "portacode.open", Body: null })

@@ -1,5 +1,6 @@
 using FurtherLink.Framing;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using FurtherLink.Processes;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

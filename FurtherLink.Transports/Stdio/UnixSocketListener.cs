@@ -6,6 +6,7 @@ using FurtherLink.Codecs;
 using FurtherLink.Framing;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using FurtherLink.Processes;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,6 +1,7 @@
 using FurtherLink.Device;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;

@@ -3,6 +3,7 @@ using FurtherLink.Device;
 using FurtherLink.Framing;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.WebSockets;
 using Microsoft.AspNetCore.Http;

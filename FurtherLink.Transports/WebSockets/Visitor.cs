@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using Microsoft.AspNetCore.Http;
 
 namespace FurtherLink.Transports.WebSockets;

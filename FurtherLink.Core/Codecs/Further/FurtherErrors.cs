@@ -20,6 +20,7 @@ internal static class FurtherErrors
         FailureCode.AlreadyExists => "alreadyExists",
         FailureCode.NotSupported => "notSupported",
         FailureCode.Denied => "denied",
+        FailureCode.Unauthenticated => "unauthenticated",
         FailureCode.Limited => "limited",
         FailureCode.InputStalled => "inputStalled",
         FailureCode.InputClosed => "inputClosed",
@@ -48,7 +49,7 @@ internal static class FurtherErrors
             // The program has closed its input, or does not read it.
             FailureCode.InputClosed or FailureCode.InputStalled => "Message Exception",
             // Rights and limits, which Further-Link does not have; they are no fault of the message's form.
-            FailureCode.Denied or FailureCode.Limited => "Message Exception",
+            FailureCode.Denied or FailureCode.Unauthenticated or FailureCode.Limited => "Message Exception",
             // An unknown user, a program that is not there or cannot be started, a fault of ours.
             _ => "Message Exception",
         },

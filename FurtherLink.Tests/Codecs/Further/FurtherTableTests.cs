@@ -39,7 +39,7 @@ internal sealed class FurtherTableTests
     {
         await using var terminal = new FurtherTestClient(new MemoryWire(_host.Server, pipe => new LinkConnection("terminal", "further", pipe)
         {
-            Principal = FurtherLink.Peers.Rights.Grant("test", Messages.Access.Own),
+            Principal = FurtherLink.Security.Rights.Grant("test", Messages.Access.Own),
             Defaults = new RunDefaults { Terminal = Messages.TerminalSize.Default },
         }));
         await terminal.StartAsync("1", "fake");

@@ -30,7 +30,8 @@ internal sealed class ExecAction(SessionTable sessions, TimeProvider time)
             {
                 Arguments = ["/bin/sh", "-c", command],
                 Path = directory is { Length: > 0 } ? Path.GetFullPath(directory) : null,
-                User = peer.Defaults.User,
+                User = peer.UserFor(null),
+                Owner = peer.Grant.Id,
                 Environment = Variables(request.Find("env")),
             },
             created => reader = created.Output.Attach(new ReaderOptions { Text = true }),

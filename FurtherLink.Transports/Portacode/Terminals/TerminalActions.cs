@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode.Bandwidth;
 using FurtherLink.Transports.Portacode.Codec;
@@ -231,7 +232,7 @@ internal sealed class TerminalActions(SessionTable sessions)
     /// <summary>What a gateway may do with a terminal is what its connection may: one that may own also types into what others have started.</summary>
     private static AttachOptions Options(Gateway gateway, Peer peer, GatewayTerminal terminal, long from, bool own, Task greeting)
     {
-        var rights = Rights.Of(peer.Principal);
+        var rights = peer.Grant.Access;
         var isPaced = !greeting.IsCompleted || TerminalPace.IsNeeded(gateway);
         var options = new AttachOptions
         {

@@ -1,0 +1,26 @@
+using System.Globalization;
+using System.Runtime.Versioning;
+using FurtherLink.Messages;
+using FurtherLink.Processes;
+
+namespace FurtherLink.Security;
+
+/// <summary>What users of this device may do, who connect from it.</summary>
+internal static class LocalUsers
+{
+    /// <summary>
+    /// Root and this process's own user may do everything, as anybody. Anybody else may run and upload as themselves alone, and see what they have
+    /// started.
+    /// </summary>
+    /// <param name="uid">The user's id.</param>
+    [SupportedOSPlatform("linux")]
+    public static Grant GrantTo(uint uid)
+    {
+        var name = UserAccount.TryFind(uid)?.Name ?? uid.ToString(CultureInfo.InvariantCulture);
+        return uid == 0 || uid == UserAccount.Current.Uid
+            ? new Grant(name, Access.Own) { Id = IdOf(name) }
+            : new Grant(name, Access.Drive) { Id = IdOf(name), Users = [name], SeesOthers = false };
+    }
+
+    private static string IdOf(string name) => "user:" + name;
+}
