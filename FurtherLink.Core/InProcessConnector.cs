@@ -1,6 +1,5 @@
 using FurtherLink.Client;
 using FurtherLink.Messages;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 
 namespace FurtherLink;

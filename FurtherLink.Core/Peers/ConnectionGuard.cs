@@ -1,5 +1,3 @@
-using FurtherLink.Security;
-
 namespace FurtherLink.Peers;
 
 /// <summary>

@@ -2,8 +2,8 @@ using System.Buffers;
 using FurtherLink.Codecs;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
-using FurtherLink.Security;
 using FurtherLink.Processes;
+using FurtherLink.Security;
 using FurtherLink.Sessions;
 using Microsoft.Extensions.Options;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 using FurtherLink.Tests.Support;
 

@@ -3,9 +3,8 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using FurtherLink.Device;
 using FurtherLink.Messages;
-using FurtherLink.Peers;
-using FurtherLink.Security;
 using FurtherLink.Processes;
+using FurtherLink.Security;
 using FurtherLink.Tests.Support;
 using Microsoft.Extensions.Options;
 

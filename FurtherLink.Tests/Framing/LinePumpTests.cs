@@ -4,7 +4,6 @@ using System.Text;
 using System.Text.Json;
 using FurtherLink.Codecs;
 using FurtherLink.Framing;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 using FurtherLink.Tests.Support;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -52,7 +52,7 @@ internal sealed class GrantTests
         await bob.UntilAsync("attached");
 
         await bob.SendAsync("stop", "x");
-        await bob.UntilAsync(answer, "x");
+        await bob.UntilAsync(answer);
     }
 
     [Test]

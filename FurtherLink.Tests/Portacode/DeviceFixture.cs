@@ -1,5 +1,4 @@
 using FurtherLink.Messages;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 using FurtherLink.Tests.Support;
 using FurtherLink.Transports.Portacode;

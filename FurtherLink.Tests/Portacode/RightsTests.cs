@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 using FurtherLink.Tests.Support;
 using FurtherLink.Transports.Portacode.Gateways;

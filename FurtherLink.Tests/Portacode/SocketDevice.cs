@@ -1,7 +1,6 @@
 using System.Net.WebSockets;
 using FurtherLink.Framing;
 using FurtherLink.Messages;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 using FurtherLink.Tests.Support;
 using FurtherLink.Transports.Portacode.Gateways;

@@ -2,7 +2,6 @@ using System.Buffers;
 using System.IO.Pipelines;
 using System.Text;
 using FurtherLink.Codecs;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 
 namespace FurtherLink.Tests.Support;

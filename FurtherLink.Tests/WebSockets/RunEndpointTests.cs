@@ -5,7 +5,6 @@ using System.Net.WebSockets;
 using System.Text;
 using FurtherLink.Codecs;
 using FurtherLink.Messages;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 
 namespace FurtherLink.Tests.WebSockets;

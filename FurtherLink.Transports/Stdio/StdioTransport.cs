@@ -1,7 +1,6 @@
 using FurtherLink.Framing;
-using FurtherLink.Peers;
-using FurtherLink.Security;
 using FurtherLink.Processes;
+using FurtherLink.Security;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;

@@ -1,6 +1,5 @@
 using FurtherLink.Device;
 using FurtherLink.Messages;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;

@@ -2,7 +2,6 @@ using FurtherLink;
 using FurtherLink.Device;
 using FurtherLink.Framing;
 using FurtherLink.Messages;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.WebSockets;

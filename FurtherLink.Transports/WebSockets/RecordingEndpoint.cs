@@ -1,7 +1,6 @@
 using FurtherLink.Messages;
-using FurtherLink.Peers;
-using FurtherLink.Security;
 using FurtherLink.Recordings;
+using FurtherLink.Security;
 using FurtherLink.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;

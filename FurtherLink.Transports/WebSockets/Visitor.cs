@@ -1,5 +1,4 @@
 using System.Security.Claims;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 using Microsoft.AspNetCore.Http;
 

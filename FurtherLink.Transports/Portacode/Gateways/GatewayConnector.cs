@@ -2,7 +2,6 @@ using System.Net.WebSockets;
 using FurtherLink.Client;
 using FurtherLink.Framing;
 using FurtherLink.Messages;
-using FurtherLink.Peers;
 using FurtherLink.Security;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

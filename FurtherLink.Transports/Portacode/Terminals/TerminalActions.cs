@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
-using FurtherLink.Security;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode.Bandwidth;
 using FurtherLink.Transports.Portacode.Codec;
