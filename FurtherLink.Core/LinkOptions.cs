@@ -11,6 +11,9 @@ public sealed class LinkOptions
     private TimeSpan _spillRetention = TimeSpan.FromHours(24);
     private int _maxMessage = 4 * 1024 * 1024;
     private int _maxExited = 100;
+    private int _maxSessions = 2000;
+    private int _startsPerMinute = 120;
+    private long? _maxOutput;
 
     /// <summary>Where uploads go and relative paths begin. Null = "further" in the home of the run's user.</summary>
     public string? WorkDirectory { get; set; }
@@ -78,6 +81,33 @@ public sealed class LinkOptions
     {
         get => _maxExited;
         set => _maxExited = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 0.");
+    }
+
+    /// <summary>How many programs of one client, by who it is, may run at once. Default 2000, at least 1.</summary>
+    public int MaxSessions
+    {
+        get => _maxSessions;
+        set => _maxSessions = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1.");
+    }
+
+    /// <summary>
+    /// How many programs one client, by who it is, may start a minute; as many may come at once. Does not count for clients on this device. 0 = no
+    /// limit. Default 120.
+    /// </summary>
+    public int StartsPerMinute
+    {
+        get => _startsPerMinute;
+        set => _startsPerMinute = value >= 0 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 0.");
+    }
+
+    /// <summary>
+    /// Bytes of memory that the output of all sessions together may take before no more programs are started; ended sessions that nobody is attached
+    /// to go first. Null, the default = a quarter of the memory that this process may use; else at least 1 MiB.
+    /// </summary>
+    public long? MaxOutput
+    {
+        get => _maxOutput;
+        set => _maxOutput = value is null or >= 1024 * 1024 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1048576.");
     }
 
     /// <summary>

@@ -21,6 +21,8 @@ internal sealed class LinkOptionsValidation : IValidateOptions<LinkOptions>
     {
         if (options.StopGrace < TimeSpan.Zero || options.StopGrace > Longest)
             yield return Wrong(nameof(LinkOptions.StopGrace), options.StopGrace, "must be 0 to 49 days");
+        if (options.AuthenticationTimeout <= TimeSpan.Zero || options.AuthenticationTimeout > Longest)
+            yield return Wrong(nameof(LinkOptions.AuthenticationTimeout), options.AuthenticationTimeout, "must be more than 0 and at most 49 days");
         if (options.InputTimeout < TimeSpan.Zero || options.InputTimeout > Longest)
             yield return Wrong(nameof(LinkOptions.InputTimeout), options.InputTimeout, "must be 0 to 49 days");
         if (!IsEver(options.KeepExited) && (options.KeepExited < TimeSpan.Zero || options.KeepExited > Longest))

@@ -27,6 +27,7 @@ public sealed partial class LinkServer : ILinkServer
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly LinkMetrics? _metrics;
+    private readonly Admission _admission;
 
     /// <summary>Makes a server.</summary>
     /// <param name="sessions">The device's sessions.</param>
@@ -54,6 +55,7 @@ public sealed partial class LinkServer : ILinkServer
         _services = services.GroupBy(service => service.Name, StringComparer.Ordinal).ToFrozenDictionary(same => same.Key, same => same.Last(), StringComparer.Ordinal);
         _options = options.Value;
         _time = time ?? TimeProvider.System;
+        _admission = new Admission(sessions, _options, _time);
         _logger = logger ?? NullLogger<LinkServer>.Instance;
     }
 
@@ -72,7 +74,7 @@ public sealed partial class LinkServer : ILinkServer
         var outbox = new Outbox(codec, connection, room, _time, _metrics);
         var tasks = new TaskSet();
         var dispatcher = new Dispatcher(_services, _sessions, outbox, tasks, room, _logger);
-        var peers = new PeerSet(client => new Peer(client, connection, _sessions, outbox, tasks, Abort), connection.ManyClients);
+        var peers = new PeerSet(client => new Peer(client, connection, _sessions, _admission, outbox, tasks, Abort), connection.ManyClients);
         string? end = null;
         using var guard = new ConnectionGuard(connection, _options.AuthenticationTimeout, _time, End);
         using var unblock = stop.Token.UnsafeRegister(_ => Unblock(), null);

@@ -19,18 +19,20 @@ public sealed class Peer
     private readonly CancellationTokenSource _gone = new();
     private readonly LinkConnection _connection;
     private readonly SessionTable _sessions;
+    private readonly Admission _admission;
     private readonly Outbox _outbox;
     private readonly TaskSet _tasks;
     private readonly Action<string> _abort;
     private volatile string _label;
     private bool _left;
 
-    internal Peer(string? client, LinkConnection connection, SessionTable sessions, Outbox outbox, TaskSet tasks, Action<string> abort)
+    internal Peer(string? client, LinkConnection connection, SessionTable sessions, Admission admission, Outbox outbox, TaskSet tasks, Action<string> abort)
     {
         Client = client;
         _connection = connection;
         _label = connection.Label;
         _sessions = sessions;
+        _admission = admission;
         _outbox = outbox;
         _tasks = tasks;
         _abort = abort;
@@ -88,7 +90,7 @@ public sealed class Peer
         string name, RunRequest request, AttachOptions options, Func<Attachment, ServerMessage>? opened, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        Demand(Access.Drive);
+        using var place = Admit();
         var attachment = Add(name, options);
         try
         {
@@ -108,6 +110,17 @@ public sealed class Peer
 
         attachment.Open(opened?.Invoke(attachment));
         return attachment;
+    }
+
+    /// <summary>
+    /// Takes a place for a program that is started for it by another way than <see cref="StartAsync"/>; disposing the result, once that has been done, gives
+    /// it back.
+    /// </summary>
+    /// <exception cref="LinkException">It may not start any, or no more.</exception>
+    public IDisposable Admit()
+    {
+        Demand(Access.Drive);
+        return _admission.Take(Grant, Caller);
     }
 
     /// <summary>Attaches to a session that exists.</summary>

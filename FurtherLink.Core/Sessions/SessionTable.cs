@@ -264,6 +264,24 @@ public sealed partial class SessionTable : IAsyncDisposable
             Discard(session);
     }
 
+    /// <summary>Lets ended sessions go that nobody is attached to, those that began first, until all output takes less memory than it may.</summary>
+    /// <returns>False where that is not enough.</returns>
+    internal bool KeepOutputBelow(long most)
+    {
+        var kept = _sessions.Values.Sum(static session => session.Output.RetainedBytes);
+        if (kept < most)
+            return true;
+        foreach (var session in _sessions.Values.Where(static one => one.Info is { Exit: not null, Members: 0 }).OrderBy(static one => one.Info.Created))
+        {
+            kept -= session.Output.RetainedBytes;
+            Discard(session);
+            if (kept < most)
+                return true;
+        }
+
+        return false;
+    }
+
     private void Discard(IKeptSession session)
     {
         if (_sessions.TryRemove(session.Id, out _))

@@ -66,9 +66,13 @@ internal static class Settings
         new("InputCapacity", "Bytes of input that may wait for a program. Default 262144.") { Check = Checks.Number(4096, int.MaxValue) },
         new("InputTimeout", "How long input waits for a program that does not read. Default 00:00:02.") { Check = Checks.Duration },
         new("MaxMessage", "The longest message a client may send, in bytes. Default 4194304.") { Check = Checks.Number(1024, int.MaxValue) },
+        new("AuthenticationTimeout", "How long a client may take to say who it is. Default 00:00:10.") { Check = Checks.PositiveDuration },
         new("MaxUpload", "The largest upload in bytes. Default 67108864.") { Check = Checks.Number(1, long.MaxValue) },
         new("ClientStallTimeout", "How long a program waits for a client that takes nothing of its output. Default 00:00:30.") { Check = Checks.Duration },
         new("MaxExited", "How many ended sessions can still be read; those that began first go. Default 100.") { Check = Checks.Number(0, int.MaxValue) },
+        new("MaxSessions", "How many programs of one client may run at once. Default 2000.") { Check = Checks.Number(1, int.MaxValue) },
+        new("StartsPerMinute", "How many programs one client of another device may start a minute; 0 = no limit. Default 120.") { Check = Checks.Number(0, int.MaxValue) },
+        new("MaxOutput", "Bytes of memory for the output of all sessions together. Default: a quarter of the memory there is.") { Check = Checks.Number(1024 * 1024, long.MaxValue) },
         new("KeepExited", "How long an ended session can still be read. Default 00:10:00.") { Check = Checks.Duration },
         new("SpillCapacity", "Bytes of output kept on disk per session that outlives its client, beside those in memory. Default 0: none.")
         {

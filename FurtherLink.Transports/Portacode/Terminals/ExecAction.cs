@@ -25,6 +25,7 @@ internal sealed class ExecAction(SessionTable sessions, TimeProvider time)
         ShellFinder.DemandDirectory(directory);
         var since = time.GetTimestamp();
         OutputReader? reader = null;
+        using var place = peer.Admit();
         var session = await sessions.StartAsync(
             new RunRequest("program")
             {
@@ -36,6 +37,7 @@ internal sealed class ExecAction(SessionTable sessions, TimeProvider time)
             },
             created => reader = created.Output.Attach(new ReaderOptions { Text = true }),
             cancellationToken).ConfigureAwait(false);
+        place.Dispose();
         var (output, error) = (new CappedText(options.MaxExecOutput), new CappedText(options.MaxExecOutput));
         int code;
         try

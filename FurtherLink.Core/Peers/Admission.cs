@@ -1,0 +1,88 @@
+using System.Globalization;
+using FurtherLink.Messages;
+using FurtherLink.Security;
+using FurtherLink.Sessions;
+
+namespace FurtherLink.Peers;
+
+/// <summary>
+/// Decides whether one more program may be started: how many somebody has, how fast they come, and what all of them keep of output. One for all
+/// connections; thread safe.
+/// </summary>
+/// <param name="sessions">The device's sessions.</param>
+/// <param name="options">The core's settings.</param>
+/// <param name="time">The clock.</param>
+internal sealed class Admission(SessionTable sessions, LinkOptions options, TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, int> _starting = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Bucket> _rates = new(StringComparer.Ordinal);
+
+    /// <summary>Takes a place for a program that is being started; disposing the result gives it back, when the program is in the table or is none.</summary>
+    /// <exception cref="LinkException"><see cref="FailureCode.Limited"/>, with the limit in words.</exception>
+    public IDisposable Take(Grant grant, Caller caller)
+    {
+        lock (_lock)
+        {
+            DemandPlace(grant.Id);
+            if (!caller.IsLocal)
+                DemandPace(grant.Id);
+            DemandOutput();
+            _starting[grant.Id] = _starting.GetValueOrDefault(grant.Id) + 1;
+            return new Place(this, grant.Id);
+        }
+    }
+
+    private void DemandPlace(string owner)
+    {
+        var running = _starting.GetValueOrDefault(owner) + sessions.Sessions.Select(static session => session.Info).Count(info => info.Exit is null && info.Owner == owner);
+        if (running >= options.MaxSessions)
+            throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"{options.MaxSessions} programs run already, as many as one client may have: stop one first"));
+    }
+
+    private void DemandPace(string owner)
+    {
+        if (options.StartsPerMinute == 0)
+            return;
+        var now = time.GetTimestamp();
+        var bucket = _rates.TryGetValue(owner, out var known) ? known.At(now, options.StartsPerMinute, time) : new Bucket(options.StartsPerMinute, now);
+        if (bucket.Tokens < 1)
+            throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"{options.StartsPerMinute} programs a minute may be started: wait a moment"));
+        _rates[owner] = bucket with { Tokens = bucket.Tokens - 1 };
+        foreach (var (other, _) in _rates.Where(rate => rate.Value.At(now, options.StartsPerMinute, time).Tokens >= options.StartsPerMinute).ToList())
+            _rates.Remove(other);
+    }
+
+    private void DemandOutput()
+    {
+        var most = options.MaxOutput ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
+        if (!sessions.KeepOutputBelow(most))
+            throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"programs keep {most} bytes of output already, as many as they may together: stop one first"));
+    }
+
+    private void GiveBack(string owner)
+    {
+        lock (_lock)
+        {
+            if (--_starting[owner] == 0)
+                _starting.Remove(owner);
+        }
+    }
+
+    private readonly record struct Bucket(double Tokens, long Since)
+    {
+        public Bucket At(long now, int perMinute, TimeProvider time) =>
+            new(Math.Min(perMinute, Tokens + (time.GetElapsedTime(Since, now).TotalMinutes * perMinute)), now);
+    }
+
+    private sealed class Place(Admission admission, string owner) : IDisposable
+    {
+        private int _given;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _given, 1) == 0)
+                admission.GiveBack(owner);
+        }
+    }
+}
