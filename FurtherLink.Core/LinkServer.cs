@@ -85,7 +85,7 @@ public sealed partial class LinkServer : ILinkServer
         try
         {
             if (connection.Opening is { } opening)
-                dispatcher.Dispatch(opening, peers.Get(opening.Client));
+                dispatcher.Dispatch(opening, peers.Get(opening.Client), 0);
             clean = await ReceiveAsync(connection, codec, dispatcher, peers, room, stop.Token).ConfigureAwait(false);
         }
         finally
@@ -209,7 +209,7 @@ public sealed partial class LinkServer : ILinkServer
             return;
         }
 
-        dispatcher.Dispatch(message, peers.Get(message.Client));
+        dispatcher.Dispatch(message, peers.Get(message.Client), frame.Body.Length);
     }
 
     private async Task EndAsync(

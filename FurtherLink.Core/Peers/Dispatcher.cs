@@ -20,17 +20,20 @@ internal sealed partial class Dispatcher(
     FrozenDictionary<string, IService> services, SessionTable sessions, Outbox outbox, TaskSet tasks, AsyncSignal room, ILogger logger)
 {
     private const int MaxCalls = 16;
-    private const long MaxWaitingInput = 4 * 1024 * 1024;
+    private const long MaxWaiting = 4 * 1024 * 1024;
 
-    private long _waitingInput;
+    private long _waiting;
     private int _calls;
     private volatile bool _authenticates;
 
     /// <summary>Whether so much is under way that the client should not be read, or it is not known yet who it is.</summary>
-    public bool IsFull => _authenticates || outbox.IsFull || Interlocked.Read(ref _waitingInput) > MaxWaitingInput || Volatile.Read(ref _calls) >= MaxCalls;
+    public bool IsFull => _authenticates || outbox.IsFull || Interlocked.Read(ref _waiting) > MaxWaiting || Volatile.Read(ref _calls) >= MaxCalls;
 
     /// <summary>Carries out a message, or begins to; the message is not needed any more when this returns.</summary>
-    public void Dispatch(ClientMessage message, Peer peer)
+    /// <param name="message">The message.</param>
+    /// <param name="peer">Who sends it.</param>
+    /// <param name="size">Its length in bytes: what a call keeps until it is answered.</param>
+    public void Dispatch(ClientMessage message, Peer peer, long size)
     {
         try
         {
@@ -44,7 +47,7 @@ internal sealed partial class Dispatcher(
                     peer.Post(new Pong { Ref = message.Ref, Client = message.Client });
                     break;
                 case Start start:
-                    Beside(start, start.Name, peer, StartAsync(start, peer));
+                    Beside(start, start.Name, peer, StartAsync(start, peer), size);
                     break;
                 case Attach attach:
                     Attach(attach, peer);
@@ -72,7 +75,7 @@ internal sealed partial class Dispatcher(
                     peer.Find(acknowledge.Name)?.Acknowledge(acknowledge.Offset);
                     break;
                 case Call call:
-                    Answer(call, peer);
+                    Answer(call, peer, size);
                     break;
             }
         }
@@ -152,7 +155,7 @@ internal sealed partial class Dispatcher(
             return;
         }
 
-        Interlocked.Add(ref _waitingInput, bytes);
+        Interlocked.Add(ref _waiting, bytes);
         // An input is one reused object: what is needed of it later is taken now.
         tasks.Add(FinishInputAsync(message is Input ? message with { } : message, name, peer, work, bytes));
     }
@@ -160,22 +163,24 @@ internal sealed partial class Dispatcher(
     private async Task FinishInputAsync(ClientMessage message, string name, Peer peer, ValueTask work, long bytes)
     {
         await FinishAsync(message, name, peer, work).ConfigureAwait(false);
-        Interlocked.Add(ref _waitingInput, -bytes);
+        Interlocked.Add(ref _waiting, -bytes);
         room.Set(inline: false);
     }
 
-    private void Beside(ClientMessage message, string name, Peer peer, ValueTask work)
+    private void Beside(ClientMessage message, string name, Peer peer, ValueTask work, long bytes)
     {
         Interlocked.Increment(ref _calls);
-        tasks.Add(FinishCallAsync(message, name, peer, work));
+        Interlocked.Add(ref _waiting, bytes);
+        tasks.Add(FinishCallAsync(message, name, peer, work, bytes));
     }
 
-    private async Task FinishCallAsync(ClientMessage message, string name, Peer peer, ValueTask work)
+    private async Task FinishCallAsync(ClientMessage message, string name, Peer peer, ValueTask work, long bytes)
     {
         await FinishAsync(message, name, peer, work).ConfigureAwait(false);
         if (message is Call { Service: AuthService.ServiceName })
             _authenticates = false;
         Interlocked.Decrement(ref _calls);
+        Interlocked.Add(ref _waiting, -bytes);
         room.Set(inline: false);
     }
 
@@ -227,13 +232,13 @@ internal sealed partial class Dispatcher(
             });
     }
 
-    private void Answer(Call call, Peer peer)
+    private void Answer(Call call, Peer peer, long size)
     {
         if (!services.TryGetValue(call.Service, out var service))
             throw new LinkException(FailureCode.NotSupported, $"there is no \"{call.Name}\" here");
         peer.Demand(service.Needs(call));
         _authenticates = service.Name == AuthService.ServiceName;
-        Beside(call, call.Session ?? "", peer, AnswerAsync(service, call, peer));
+        Beside(call, call.Session ?? "", peer, AnswerAsync(service, call, peer), size);
     }
 
     private static async ValueTask AnswerAsync(IService service, Call call, Peer peer)

@@ -45,6 +45,7 @@ public sealed class FurtherRefTests
     [TestCase(FailureCode.AlreadyExists, "alreadyExists")]
     [TestCase(FailureCode.NotSupported, "notSupported")]
     [TestCase(FailureCode.Denied, "denied")]
+    [TestCase(FailureCode.Unauthenticated, "unauthenticated")]
     [TestCase(FailureCode.Limited, "limited")]
     [TestCase(FailureCode.InputStalled, "inputStalled")]
     [TestCase(FailureCode.InputClosed, "inputClosed")]
