@@ -24,6 +24,7 @@ internal static class FurtherLinkCommand
         foreach (var option in serve.Options)
             root.Add(option);
         root.Action = serve.Action;
+        root.Add(CertificateCommand.Create());
         root.Add(ConnectCommand.Create());
         root.Add(StdioCommand.Create());
         root.Add(RestartCommand.Create());

@@ -57,6 +57,10 @@ internal static class Checks
     public static string? AccessLevel(string text) =>
         Enum.TryParse<Access>(text, ignoreCase: true, out var access) && Enum.IsDefined(access) ? null : $"must be one of {string.Join(", ", Enum.GetNames<Access>())}";
 
+    /// <summary>What somebody may do whose credentials are good for something.</summary>
+    public static string? ClientAccess(string text) =>
+        text.ToLowerInvariant() is "view" or "drive" or "own" ? null : "must be view, drive or own";
+
     /// <summary>A word or an IP address to listen on.</summary>
     public static string? Address(string text) =>
         IsLoopback(text) || IsAny(text) || IPAddress.TryParse(text, out _) ? null : "must be loopback, any, or an IP address of this device";

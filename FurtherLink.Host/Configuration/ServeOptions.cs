@@ -1,3 +1,5 @@
+using FurtherLink.Messages;
+
 namespace FurtherLink.Host.Configuration;
 
 /// <summary>What the host itself needs to know; the rest of the settings belongs to the libraries it composes.</summary>
@@ -13,10 +15,16 @@ internal sealed class ServeOptions
     public bool NoTls { get; init; }
 
     /// <summary>The PEM file with the certificate; null = found or made.</summary>
-    public string? CertificatePath { get; init; }
+    public SettingValue? Certificate { get; init; }
 
     /// <summary>The PEM file with the key; null = the certificate's.</summary>
-    public string? KeyPath { get; init; }
+    public SettingValue? Key { get; init; }
+
+    /// <summary>The PEM file with the authorities whose certificates clients may show; null = clients are asked for none.</summary>
+    public SettingValue? ClientAuthorities { get; init; }
+
+    /// <summary>What a client may do that shows such a certificate. Default drive.</summary>
+    public Access ClientAccess { get; init; } = Access.Drive;
 
     /// <summary>Where the host keeps what is its own; null = by the environment.</summary>
     public string? StateDirectory { get; init; }
@@ -57,8 +65,10 @@ internal sealed class ServeOptions
             Port = Text("Port") is { } port ? int.Parse(port) : 8028,
             Addresses = addresses.Count > 0 ? addresses : ["loopback"],
             NoTls = Text("NoTls") is { } plain && Checks.IsOn(plain),
-            CertificatePath = Text("CertificatePath"),
-            KeyPath = Text("KeyPath"),
+            Certificate = Value("CertificatePath"),
+            Key = Value("KeyPath"),
+            ClientAuthorities = Value("ClientCertificateAuthorities"),
+            ClientAccess = Text("ClientCertificateAccess") is { } access ? Enum.Parse<Access>(access, ignoreCase: true) : Access.Drive,
             StateDirectory = Text("StateDirectory"),
             Hold = !(Text("NoHold") is { } held && Checks.IsOn(held)),
             Socket = Text("Socket"),
@@ -71,8 +81,9 @@ internal sealed class ServeOptions
             GatewayMaxMessage = Text("Portacode:MaxMessage") is { } longest ? int.Parse(longest) : null,
         };
 
-        string? Text(string name) => configuration.Find(Key(name)) is { Text.Length: > 0 } value ? value.Text : null;
-        List<string> List(string name) => [.. configuration.FindList(Key(name)).Select(value => value.Text)];
-        static string Key(string name) => HostConfiguration.Section + ":" + name;
+        string? Text(string name) => Value(name)?.Text;
+        SettingValue? Value(string name) => configuration.Find(FullKey(name)) is { Text.Length: > 0 } value ? value : null;
+        List<string> List(string name) => [.. configuration.FindList(FullKey(name)).Select(value => value.Text)];
+        static string FullKey(string name) => HostConfiguration.Section + ":" + name;
     }
 }

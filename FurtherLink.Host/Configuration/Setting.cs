@@ -45,6 +45,9 @@ internal enum SettingUse
 
     /// <summary>"furtherlink stdio", where it serves itself.</summary>
     Stdio = 4,
+
+    /// <summary>"furtherlink cert".</summary>
+    Certificate = 8,
 }
 
 /// <summary>How a setting is written.</summary>

@@ -11,7 +11,7 @@ internal static class Settings
     [
         new("Port", "TCP port to listen on; 0 = any free one, which is printed. Default 8028.")
         {
-            Use = SettingUse.Serve, Option = "--port", ValueName = "number", Variable = "FURTHER_LINK_PORT", Check = Checks.Number(0, 65535),
+            Use = SettingUse.Serve | SettingUse.Certificate, Option = "--port", ValueName = "number", Variable = "FURTHER_LINK_PORT", Check = Checks.Number(0, 65535),
         },
         new("Address", "Where to listen: \"loopback\" (127.0.0.1 and ::1), \"any\", or IP addresses. Default loopback.")
         {
@@ -25,11 +25,25 @@ internal static class Settings
         {
             Use = SettingUse.Serve, Option = "--socket", ValueName = "path",
         },
-        new("CertificatePath", "PEM file with the TLS certificate and its chain.") { Use = SettingUse.Serve, Option = "--cert", ValueName = "file" },
-        new("KeyPath", "PEM file with the certificate's private key. Default: the certificate's file.") { Use = SettingUse.Serve, Option = "--key", ValueName = "file" },
+        new("CertificatePath", "PEM file with the TLS certificate and its chain. Read again when it is replaced.")
+        {
+            Use = SettingUse.Serve | SettingUse.Certificate, Option = "--cert", ValueName = "file",
+        },
+        new("KeyPath", "PEM file with the certificate's private key. Default: the certificate's file.")
+        {
+            Use = SettingUse.Serve | SettingUse.Certificate, Option = "--key", ValueName = "file",
+        },
+        new("ClientCertificateAuthorities", "PEM file with the authorities whose certificates let clients in. Read again when it is replaced. Default: none.")
+        {
+            Use = SettingUse.Serve, Option = "--client-ca", ValueName = "file",
+        },
+        new("ClientCertificateAccess", "What a client with such a certificate may do: view, drive or own. Default drive.")
+        {
+            Use = SettingUse.Serve, Option = "--client-ca-access", ValueName = "access", Check = Checks.ClientAccess,
+        },
         new("StateDirectory", "Where the host keeps its key and certificate. Default: $STATE_DIRECTORY, else $XDG_STATE_HOME/furtherlink, else ~/.local/state/furtherlink.")
         {
-            Option = "--state-dir", ValueName = "directory",
+            Use = SettingUse.Serve | SettingUse.Connect | SettingUse.Stdio | SettingUse.Certificate, Option = "--state-dir", ValueName = "directory",
         },
         new("WorkDirectory", "Where uploads go and relative paths begin. Default: \"further\" in the home of the user who runs the program.")
         {

@@ -1,10 +1,10 @@
+using FurtherLink.Host.Certificates;
 using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Processes;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode.Gateways;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace FurtherLink.Host.Serving;
 
@@ -24,13 +24,14 @@ internal static class LinkHost
     {
         var options = ServeOptions.Read(configuration);
         using var sockets = ListenSockets.Bind(options.Addresses, options.Port);
-        using var certificate = options.NoTls ? null : ServerCertificate.Find(options, TimeProvider.System);
+        var tls = TlsServices.Find(options);
+        using var certificate = tls?.Certificate;
         if (certificate?.Warning(TimeProvider.System) is { } warning)
             await warnings.WriteLineAsync(warning);
 
         using var running = options.Hold ? TakePlace(options, warnings) : null;
         using var socket = OperatingSystem.IsLinux() ? LocalHost.Listen(options, running is not null, warnings) : null;
-        var app = Build(configuration, options, sockets, certificate, running, socket);
+        var app = Build(configuration, options, sockets, tls, running, socket);
         using var restart = new PlannedRestart(app.Services);
         await using (app)
         {
@@ -62,7 +63,7 @@ internal static class LinkHost
     }
 
     private static WebApplication Build(
-        HostConfiguration configuration, ServeOptions options, ListenSockets sockets, ServerCertificate? certificate, RunningServer? running, SocketFile? socket)
+        HostConfiguration configuration, ServeOptions options, ListenSockets sockets, TlsServices? tls, RunningServer? running, SocketFile? socket)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Configuration.AddConfiguration(configuration.Root);
@@ -79,6 +80,7 @@ internal static class LinkHost
         if (options.Metrics)
             MetricsEndpoint.Add(builder.Services);
         builder.Services.PostConfigure<LinkOptions>(link => HostPaths.MakeAbsolute(link, options));
+        tls?.Add(builder.Services);
         builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
         builder.WebHost.UseKestrelCore().UseSockets(transport =>
@@ -92,10 +94,12 @@ internal static class LinkHost
         {
             kestrel.AddServerHeader = false;
             foreach (var end in sockets.EndPoints)
-                kestrel.Listen(end, listen => Secure(listen, certificate));
+                kestrel.Listen(end, listen => Secure(listen, kestrel.ApplicationServices.GetService<TlsListener>()));
         });
 
         var app = builder.Build();
+        if (app.Services.GetService<ClientCertificates>() is { } clients)
+            app.Use(clients.IdentifyAsync);
         app.UseFurtherLink();
         app.UseRouting();
         app.MapFurtherLink();
@@ -138,10 +142,9 @@ internal static class LinkHost
             list.Add(item);
     }
 
-    private static void Secure(ListenOptions listen, ServerCertificate? certificate)
+    private static void Secure(ListenOptions listen, TlsListener? tls)
     {
         listen.Protocols = HttpProtocols.Http1;
-        if (certificate is not null)
-            listen.UseHttps(new HttpsConnectionAdapterOptions { ServerCertificate = certificate.Certificate, ServerCertificateChain = certificate.Chain });
+        tls?.Use(listen);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using FurtherLink.Host.Certificates;
 
 namespace FurtherLink.Host.Serving;
 

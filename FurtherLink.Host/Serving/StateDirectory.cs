@@ -1,3 +1,4 @@
+using FurtherLink.Host.Certificates;
 using FurtherLink.Host.Configuration;
 
 namespace FurtherLink.Host.Serving;

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FurtherLink.Host.Configuration;
 
-namespace FurtherLink.Host.Serving;
+namespace FurtherLink.Host.Certificates;
 
 /// <summary>The host's own key and self-signed certificate, made at the first start and kept in the state folder, readable by its user alone.</summary>
 internal static class OwnCertificate
@@ -17,12 +17,20 @@ internal static class OwnCertificate
     private static readonly TimeSpan Lifetime = TimeSpan.FromDays(820);
     private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
 
+    /// <summary>Its files.</summary>
+    public static (SettingFile Certificate, SettingFile Key) Files(string state) =>
+        (new SettingFile("StateDirectory", Path.Combine(state, CertificateFile)), new SettingFile("StateDirectory", Path.Combine(state, KeyFile)));
+
+    /// <summary>Whether a certificate has so little time left that it is renewed.</summary>
+    public static bool IsRunningOut(ServerCertificate certificate, TimeProvider clock) =>
+        clock.GetUtcNow().UtcDateTime >= certificate.Certificate.NotAfter.ToUniversalTime() - RenewBefore;
+
     /// <summary>Reads it, makes what is missing, and renews the certificate (with the same key) within its last 30 days.</summary>
     /// <exception cref="SettingException">The files cannot be read or written.</exception>
     public static ServerCertificate Open(string state, TimeProvider clock)
     {
-        var certificatePath = Path.Combine(state, CertificateFile);
-        var keyPath = Path.Combine(state, KeyFile);
+        var (certificateFile, keyFile) = Files(state);
+        var (certificatePath, keyPath) = (certificateFile.Path, keyFile.Path);
         try
         {
             if (!File.Exists(keyPath))
@@ -31,12 +39,12 @@ internal static class OwnCertificate
             if (!File.Exists(certificatePath))
                 MakeCertificate(certificatePath, keyPath, clock);
             MakePrivate(certificatePath);
-            var certificate = ServerCertificate.Load("StateDirectory", certificatePath, "StateDirectory", keyPath);
-            if (clock.GetUtcNow().UtcDateTime < certificate.Certificate.NotAfter.ToUniversalTime() - RenewBefore)
+            var certificate = ServerCertificate.Load(certificateFile, keyFile);
+            if (!IsRunningOut(certificate, clock))
                 return certificate;
             certificate.Dispose();
             MakeCertificate(certificatePath, keyPath, clock);
-            return ServerCertificate.Load("StateDirectory", certificatePath, "StateDirectory", keyPath);
+            return ServerCertificate.Load(certificateFile, keyFile);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -1,9 +1,9 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using FurtherLink.Host.Certificates;
 using FurtherLink.Host.Configuration;
-using FurtherLink.Host.Serving;
 
-namespace FurtherLink.Tests.Host;
+namespace FurtherLink.Tests.Host.Certificates;
 
 [TestFixture]
 internal sealed class ServerCertificateTests
@@ -95,7 +95,7 @@ internal sealed class ServerCertificateTests
         Assert.Multiple(() =>
         {
             Assert.That(Mistake(null, key), Is.EqualTo($"CertificatePath: there is no file \"{_folder["c.pem"]}\"."));
-            Assert.That(Mistake(certificate, null), Is.EqualTo($"KeyPath: there is no file \"{_folder["k.pem"]}\"."));
+            Assert.That(Mistake(certificate, null), Is.EqualTo($"KeyPath: there is no file \"{_folder["k.pem"]}\" (from --key)."));
             Assert.That(Mistake("hello", key), Does.StartWith("CertificatePath: ").And.Contain("no certificate in PEM form"));
             Assert.That(Mistake("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", key), Does.StartWith("CertificatePath: ").And.Contain("cannot be read"));
             Assert.That(Mistake(certificate, "hello"), Does.StartWith("KeyPath: ").And.Contain("no private key in PEM form"));
@@ -140,7 +140,7 @@ internal sealed class ServerCertificateTests
         return Assert.Throws<SettingException>(() => Load().Dispose()).Message;
     }
 
-    private ServerCertificate Load() => ServerCertificate.Load("CertificatePath", _folder["c.pem"], "KeyPath", _folder["k.pem"]);
+    private ServerCertificate Load() => ServerCertificate.Load(new SettingFile("CertificatePath", _folder["c.pem"]), new SettingFile("KeyPath", _folder["k.pem"], "--key"));
 
     private sealed class FixedClock(DateTime now) : TimeProvider
     {
