@@ -5,6 +5,7 @@ using FurtherLink.Codecs.Further;
 using FurtherLink.Device;
 using FurtherLink.Peers;
 using FurtherLink.Processes;
+using FurtherLink.Processes.Leftovers;
 using FurtherLink.Security;
 using FurtherLink.Sessions;
 using FurtherLink.Telemetry;
@@ -33,15 +34,18 @@ public static class FurtherLinkServiceCollectionExtensions
             options.BindSettings(configuration, static (section, link) => section.Bind(link));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<LinkOptions>, LinkOptionsValidation>());
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(static all => new Ledger(
+            all.GetRequiredService<IOptions<LinkOptions>>().Value.LedgerDirectory, all.GetService<TimeProvider>(), all.GetService<ILogger<Ledger>>()));
         services.TryAddSingleton(static all => new LinkMetrics(all.GetService<IMeterFactory>()));
         services.TryAddSingleton(static all => new SessionTable(
             all.GetService<ISessionKeeper>(), all.GetRequiredService<LinkMetrics>(), all.GetRequiredService<IOptions<LinkOptions>>(), all.GetServices<IProcessRunner>(),
-            all.GetServices<IRunnerSource>(), all.GetService<TimeProvider>(), all.GetService<ILoggerFactory>()));
+            all.GetServices<IRunnerSource>(), all.GetService<TimeProvider>(), all.GetService<ILoggerFactory>(), all.GetRequiredService<Ledger>()));
         services.TryAddSingleton<ILinkServer>(static all => new LinkServer(
             all.GetRequiredService<SessionTable>(), all.GetRequiredService<LinkMetrics>(), all.GetServices<LinkCodec>(), all.GetServices<IService>(),
             all.GetRequiredService<IOptions<LinkOptions>>(), all.GetService<TimeProvider>(), all.GetService<ILogger<LinkServer>>()));
         services.TryAddSingleton(static all => FurtherLinkClient.Create(new InProcessConnector(all.GetRequiredService<ILinkServer>())));
-        services.TryAddSingleton<FileStore>();
+        services.TryAddSingleton(static all => new FileStore(
+            all.GetRequiredService<IOptions<LinkOptions>>(), all.GetService<TimeProvider>(), all.GetService<ILogger<FileStore>>(), all.GetRequiredService<Ledger>()));
         services.TryAddSingleton(_ => new DebianPackages());
         services.TryAddSingleton<IAuthenticator, Authenticator>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, AuthService>());

@@ -137,6 +137,13 @@ public sealed class LinkOptions
         set => _spillRetention = value >= TimeSpan.FromSeconds(1) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1 s.");
     }
 
+    /// <summary>
+    /// Where is written down what this process makes for a while: temporary files, sockets, programs. The next start removes by it what a crash, or
+    /// SIGKILL, has left. It is made when it is missing, readable by the server's user alone; several processes may share it. Null, the default =
+    /// nowhere, and what a crash leaves stays; the executable host takes "ledger" in its state directory.
+    /// </summary>
+    public string? LedgerDirectory { get; set; }
+
     /// <summary>The largest upload in bytes. Default 64 MiB.</summary>
     public long MaxUpload { get; set; } = 64L * 1024 * 1024;
 

@@ -1,13 +1,17 @@
+using FurtherLink.Processes.Leftovers;
 using FurtherLink.Sessions;
 using Microsoft.Extensions.Hosting;
 
 namespace FurtherLink;
 
-/// <summary>Ends all programs first thing when the host stops, so that clients still get their exits.</summary>
+/// <summary>
+/// Removes what a crash has left first thing when the host starts, and ends all programs first thing when it stops, so that clients still get their exits.
+/// </summary>
 /// <param name="sessions">The device's sessions.</param>
-internal sealed class SessionShutdown(SessionTable sessions) : IHostedLifecycleService
+/// <param name="ledger">What this process has made for a while, and others before it.</param>
+internal sealed class SessionShutdown(SessionTable sessions, Ledger ledger) : IHostedLifecycleService
 {
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task StartingAsync(CancellationToken cancellationToken) => ledger.SweepAsync(cancellationToken);
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -1,4 +1,5 @@
 using FurtherLink.Messages;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Client;
 
@@ -18,9 +19,13 @@ internal sealed class ClientUpload(FurtherLinkClient client, IReadOnlyList<(stri
     private long _bytes;
     private int _files;
 
-    /// <summary>Finds the files of a directory, in all directories below; links to directories are not followed.</summary>
+    /// <summary>
+    /// Finds the files of a directory, in all directories below; links to directories are not followed. What is no plain file is left out: a read of a
+    /// pipe or a device may never end.
+    /// </summary>
+    /// <returns>The files, and the paths of what is left out.</returns>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static IReadOnlyList<(string Source, string Path)> Find(string directory)
+    public static (IReadOnlyList<(string Source, string Path)> Files, IReadOnlyList<string> LeftOut) Find(string directory)
     {
         var options = new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false, RecurseSubdirectories = true };
         var found = new System.IO.Enumeration.FileSystemEnumerable<string>(directory, static (ref entry) => entry.ToFullPath(), options)
@@ -28,8 +33,14 @@ internal sealed class ClientUpload(FurtherLinkClient client, IReadOnlyList<(stri
             ShouldIncludePredicate = static (ref entry) => !entry.IsDirectory,
             ShouldRecursePredicate = static (ref entry) => !entry.Attributes.HasFlag(FileAttributes.ReparsePoint),
         };
-        return [.. found.Select(path => (path, Path.GetRelativePath(directory, path))).OrderBy(static file => file.Item2, StringComparer.Ordinal)];
+        var all = found.Select(path => (Source: path, Path: Path.GetRelativePath(directory, path))).OrderBy(static file => file.Path, StringComparer.Ordinal).ToLookup(static file => IsFile(file.Source));
+        return ([.. all[true]], [.. all[false].Select(static file => file.Path)]);
     }
+
+    private static bool IsFile(string path) =>
+        OperatingSystem.IsLinux()
+            ? LibcAt.StatusOf(path, followLinks: true) is { } status && (status.Mode & LibcAt.TypeMask) == LibcAt.TypeRegular
+            : File.Exists(path);
 
     /// <summary>Sends it; at its end the directory stands under its name, whole.</summary>
     /// <exception cref="LinkException">The server refuses it, or the connection is lost.</exception>

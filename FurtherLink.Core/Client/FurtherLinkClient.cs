@@ -128,25 +128,26 @@ public sealed class FurtherLinkClient : IAsyncDisposable
 
     /// <summary>
     /// Puts a directory into the device's work directory, whole or not at all: it replaces what stood under the name. Begins anew after a lost
-    /// connection. Empty directories are left out, and links to directories not followed.
+    /// connection. Empty directories are left out, links to directories not followed, and what is no file, such as a pipe, is left out.
     /// </summary>
     /// <param name="directory">The directory here.</param>
     /// <param name="name">What it is called there: a path below the work directory.</param>
     /// <param name="progress">Told how far it is; null = nobody.</param>
     /// <param name="user">The user whose files they become; null = who programs run as.</param>
     /// <param name="cancellationToken">Ends it; nothing is changed then.</param>
+    /// <returns>The paths, within the directory, of what was left out because it is no file: pipes, sockets, devices, links that lead nowhere.</returns>
     /// <exception cref="LinkException">The server refuses it, or the connection has ended.</exception>
     /// <exception cref="IOException">A file cannot be read.</exception>
-    public async Task UploadAsync(
+    public async Task<IReadOnlyList<string>> UploadAsync(
         string directory, string name, IProgress<TransferProgress>? progress = null, string? user = null, CancellationToken cancellationToken = default)
     {
-        var files = ClientUpload.Find(directory);
+        var (files, leftOut) = ClientUpload.Find(directory);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 await new ClientUpload(this, files, progress).RunAsync(new UploadBegin(name) { User = user }, cancellationToken).ConfigureAwait(false);
-                return;
+                return leftOut;
             }
             catch (LinkConnectException) when (!IsClosed && attempt < UploadAttempts)
             {

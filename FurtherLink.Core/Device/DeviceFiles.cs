@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FurtherLink.Processes.Leftovers;
 using FurtherLink.Processes.Native;
 using Microsoft.Win32.SafeHandles;
 

@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Processes.Leftovers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -24,6 +25,7 @@ public sealed partial class FileStore : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Func<string?, UserAccount?>? _findUser;
+    private readonly Ledger? _ledger;
     private readonly UrlCache _cache;
     // Two uploads of one name write side by side; only their swaps take turns.
     private readonly Lock _swapping = new();
@@ -32,20 +34,22 @@ public sealed partial class FileStore : IDisposable
     /// <param name="options">Where the work and project directories are, and how much an upload may hold.</param>
     /// <param name="time">The clock of the progress in the log; null = the system's.</param>
     /// <param name="logger">Where progress and refusals are said; null = nowhere.</param>
-    public FileStore(IOptions<LinkOptions> options, TimeProvider? time = null, ILogger<FileStore>? logger = null)
-        : this(options, time, logger, findUser: null)
+    /// <param name="ledger">Where what is not yet in its place is written down for the case of a crash; null = nowhere.</param>
+    public FileStore(IOptions<LinkOptions> options, TimeProvider? time = null, ILogger<FileStore>? logger = null, Ledger? ledger = null)
+        : this(options, time, logger, findUser: null, ledger)
     {
     }
 
     /// <summary>Makes a store with users of its own.</summary>
-    internal FileStore(IOptions<LinkOptions> options, TimeProvider? time, ILogger<FileStore>? logger, Func<string?, UserAccount?>? findUser)
+    internal FileStore(IOptions<LinkOptions> options, TimeProvider? time, ILogger<FileStore>? logger, Func<string?, UserAccount?>? findUser, Ledger? ledger = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Value;
         _time = time ?? TimeProvider.System;
         _logger = logger ?? NullLogger<FileStore>.Instance;
         _findUser = findUser;
-        _cache = new UrlCache(connectTimeout: TimeSpan.FromSeconds(10), stall: TimeSpan.FromSeconds(30), _time, _logger);
+        _ledger = ledger;
+        _cache = new UrlCache(connectTimeout: TimeSpan.FromSeconds(10), stall: TimeSpan.FromSeconds(30), _time, _logger, ledger);
     }
 
     /// <summary>How many files an upload in pieces may have. Default 100 000.</summary>
@@ -130,7 +134,7 @@ public sealed partial class FileStore : IDisposable
         var work = WorkDirectories.OpenWork(_options, account);
         try
         {
-            return new StagedUpload(work, StagedDirectory.Create(work, path, "name", _logger), account, path, new UploadLimits(_options.MaxUpload, MaxFiles));
+            return new StagedUpload(work, StagedDirectory.Create(work, path, "name", _logger, _ledger), account, path, new UploadLimits(_options.MaxUpload, MaxFiles));
         }
         catch
         {
@@ -162,7 +166,7 @@ public sealed partial class FileStore : IDisposable
         using var work = WorkDirectories.OpenWork(_options, account);
         var progress = new UploadProgress(upload.Name.ToString(), upload.Files.Sum(f => f.Weight), _time, _logger);
 
-        using var directory = StagedDirectory.Create(work, upload.Name, "name", _logger);
+        using var directory = StagedDirectory.Create(work, upload.Name, "name", _logger, _ledger);
         var missing = new HashSet<UploadFile>();
         foreach (var file in upload.Files)
         {
@@ -175,7 +179,7 @@ public sealed partial class FileStore : IDisposable
         if (upload.ProjectOwner is { } owner)
         {
             using var projects = WorkDirectories.OpenProjects(_options, account);
-            using var project = StagedDirectory.Create(projects, upload.Name.Below(owner), "project", _logger);
+            using var project = StagedDirectory.Create(projects, upload.Name.Below(owner), "project", _logger, _ledger);
             foreach (var file in upload.Files)
             {
                 cancellationToken.ThrowIfCancellationRequested();

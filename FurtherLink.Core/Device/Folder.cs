@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FurtherLink.Processes;
+using FurtherLink.Processes.Leftovers;
 using FurtherLink.Processes.Native;
 using Microsoft.Win32.SafeHandles;
 

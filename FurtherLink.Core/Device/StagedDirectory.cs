@@ -1,4 +1,5 @@
 using FurtherLink.Processes;
+using FurtherLink.Processes.Leftovers;
 using Microsoft.Extensions.Logging;
 
 namespace FurtherLink.Device;
@@ -12,22 +13,37 @@ internal sealed partial class StagedDirectory : IDisposable
     private readonly Place _place;
     private readonly string _temporary = Folder.TemporaryName();
     private readonly ILogger _logger;
+    private readonly IDisposable? _note;
     private bool _replaced;
     private bool _committed;
 
-    private StagedDirectory(Place place, UserAccount? owner, ILogger logger)
+    private StagedDirectory(Place place, UserAccount? owner, ILogger logger, Ledger? ledger)
     {
         _place = place;
         _logger = logger;
-        Content = place.Parent.OpenOrMake(_temporary, owner, out _);
+        _note = ledger?.Note(System.IO.Path.Combine(place.Parent.RealPath, _temporary), place.Made);
+        try
+        {
+            Content = place.Parent.OpenOrMake(_temporary, owner, out _);
+        }
+        catch
+        {
+            _note?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>The new content.</summary>
     public Folder Content { get; }
 
     /// <summary>Begins an empty directory beside a place, which it takes over.</summary>
+    /// <param name="root">What the place is in.</param>
+    /// <param name="path">The place.</param>
+    /// <param name="what">What it names, for messages.</param>
+    /// <param name="logger">Where is said what cannot be removed.</param>
+    /// <param name="ledger">Where the new content is written down for the case of a crash; null = nowhere.</param>
     /// <exception cref="IOException">The place is taken by something that is no directory, or nothing can be made there.</exception>
-    public static StagedDirectory Create(ConfinedRoot root, RelativePath path, string what, ILogger logger)
+    public static StagedDirectory Create(ConfinedRoot root, RelativePath path, string what, ILogger logger, Ledger? ledger = null)
     {
         var place = root.Resolve(path, what);
         try
@@ -36,7 +52,7 @@ internal sealed partial class StagedDirectory : IDisposable
                 throw RelativePath.Forbidden(path.ToString(), what, "is the cache of fetched files");
             if (place.Parent.Look(place.Leaf) is { IsDirectory: false })
                 throw new IOException($"{path} is not a directory");
-            return new StagedDirectory(place, root.DirectoryOwner, logger);
+            return new StagedDirectory(place, root.DirectoryOwner, logger, ledger);
         }
         catch
         {
@@ -84,6 +100,7 @@ internal sealed partial class StagedDirectory : IDisposable
         }
         if (!_committed)
             _place.Undo();
+        _note?.Dispose();
         _place.Dispose();
     }
 

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using FurtherLink.Messages;
+using FurtherLink.Processes.Leftovers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -18,17 +19,20 @@ internal sealed class UrlCache : IDisposable
     private readonly TimeSpan _stall;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+    private readonly Ledger? _ledger;
 
     /// <summary>Makes a cache.</summary>
     /// <param name="connectTimeout">How long to wait for a connection; then the network counts as out of reach.</param>
     /// <param name="stall">How long a server may send nothing; then the download has failed.</param>
     /// <param name="time">The clock of the progress in the log.</param>
     /// <param name="logger">Where progress is said.</param>
-    public UrlCache(TimeSpan connectTimeout, TimeSpan stall, TimeProvider time, ILogger logger)
+    /// <param name="ledger">Where what is not yet fetched is written down for the case of a crash; null = nowhere.</param>
+    public UrlCache(TimeSpan connectTimeout, TimeSpan stall, TimeProvider time, ILogger logger, Ledger? ledger = null)
     {
         _stall = stall;
         _time = time;
         _logger = logger;
+        _ledger = ledger;
         _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = connectTimeout, PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
         {
             Timeout = Timeout.InfiniteTimeSpan,
@@ -105,6 +109,7 @@ internal sealed class UrlCache : IDisposable
         HttpResponseMessage response, ConfinedRoot work, Place place, UploadFile file, CancellationTokenSource stalled, CancellationToken cancellationToken)
     {
         var temporary = Folder.TemporaryName();
+        using var note = _ledger?.Note(Path.Combine(place.Parent.RealPath, temporary), place.Made);
         try
         {
             using (var target = place.Parent.Create(temporary, work.FileOwner))

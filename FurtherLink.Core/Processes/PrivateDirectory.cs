@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using FurtherLink.Processes.Leftovers;
 using FurtherLink.Processes.Native;
 using Microsoft.Win32.SafeHandles;
 
@@ -17,7 +18,13 @@ internal sealed class PrivateDirectory : IDisposable
 
     private bool _disposed;
 
-    private PrivateDirectory(string path) => Path = path;
+    private readonly IDisposable? _note;
+
+    private PrivateDirectory(string path, IDisposable? note)
+    {
+        Path = path;
+        _note = note;
+    }
 
     /// <summary>Absolute, without a slash at the end.</summary>
     public string Path { get; }
@@ -26,17 +33,27 @@ internal sealed class PrivateDirectory : IDisposable
     /// <param name="parent">Where; made if it is missing.</param>
     /// <param name="prefix">What its name begins with.</param>
     /// <param name="mode">Its permissions, whatever the umask.</param>
+    /// <param name="ledger">Where it is written down for the case of a crash; null = nowhere.</param>
     /// <exception cref="IOException">The system refused; also <see cref="UnauthorizedAccessException"/>.</exception>
-    public static PrivateDirectory Create(string parent, string prefix, UnixFileMode mode)
+    public static PrivateDirectory Create(string parent, string prefix, UnixFileMode mode, Ledger? ledger = null)
     {
         Directory.CreateDirectory(parent);
         // 64 random bits: a name that exists already was not met by chance.
         var path = System.IO.Path.Combine(System.IO.Path.GetFullPath(parent), prefix + RandomNumberGenerator.GetHexString(16, lowercase: true));
         if (Directory.Exists(path))
             throw new IOException($"{path} exists already");
-        Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        File.SetUnixFileMode(path, mode);
-        return new PrivateDirectory(path);
+        var note = ledger?.Note(path);
+        try
+        {
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(path, mode);
+            return new PrivateDirectory(path, note);
+        }
+        catch
+        {
+            note?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>Makes it a user's own.</summary>
@@ -50,6 +67,7 @@ internal sealed class PrivateDirectory : IDisposable
             return;
         _disposed = true;
         Remove(Path, 0);
+        _note?.Dispose();
     }
 
     private static void Remove(string path, int depth)

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Children;
+using FurtherLink.Processes.Leftovers;
 using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Processes;
@@ -14,16 +15,19 @@ internal sealed class ProcessLauncher
     private readonly LinkOptions _options;
     private readonly ChildStarter? _starter;
     private readonly PythonPackage? _package;
+    private readonly Ledger? _ledger;
 
     /// <summary>Makes a launcher.</summary>
     /// <param name="options">The core's settings.</param>
     /// <param name="starter">Starts programs; null elsewhere than on Linux.</param>
     /// <param name="package">What every Python finds, also one that a script or a shell starts; null = nothing.</param>
-    public ProcessLauncher(IOptions<LinkOptions> options, ChildStarter? starter, PythonPackage? package)
+    /// <param name="ledger">Where files of code are written down for the case of a crash; null = nowhere.</param>
+    public ProcessLauncher(IOptions<LinkOptions> options, ChildStarter? starter, PythonPackage? package, Ledger? ledger = null)
     {
         _options = options.Value;
         _starter = starter;
         _package = package;
+        _ledger = ledger;
     }
 
     /// <summary>Starts what a plan says.</summary>
@@ -54,19 +58,19 @@ internal sealed class ProcessLauncher
                     InputCapacity = _options.InputCapacity,
                     InputTaken = context.InputTaken,
                     StopGrace = _options.StopGrace,
-                    Cleanup = CleanupOf(code, context.User),
+                    Cleanup = code is null ? null : code.Dispose,
                 },
                 cancellationToken).ConfigureAwait(false);
         }
         catch
         {
-            CleanupOf(code, context.User)?.Invoke();
+            code?.Dispose();
             throw;
         }
     }
 
     [SupportedOSPlatform("linux")]
-    private (SpawnRequest Spawn, string? Code) Prepare(LaunchPlan plan, RunRequest request, ProcessContext context)
+    private (SpawnRequest Spawn, CodeFile? Code) Prepare(LaunchPlan plan, RunRequest request, ProcessContext context)
     {
         var user = context.User;
         user.EnsureAllowed();
@@ -78,14 +82,16 @@ internal sealed class ProcessLauncher
         if (_package is not null)
             ProgramEnvironment.Prepend(environment, "PYTHONPATH", _package.Directory);
         plan.Environment?.Invoke(environment);
-        string? code = null;
-        // No awaits from here: this thread is the user.
-        using (new FileUser(user))
+        if (!plan.TakesFile && request.Code is not null)
+            throw new LinkException(FailureCode.BadValue, "this runner takes no code: send what it is to do as its input");
+        var path = files.Resolve(request.Path, user);
+        var code = request.Code is null ? null : CodeFile.Create(path, plan, request.Code, user, _ledger);
+        try
         {
-            try
+            // No awaits from here: this thread is the user.
+            using (new FileUser(user))
             {
-                var (file, directory) = Place(plan, files.Resolve(request.Path, user), request.Code);
-                code = request.Code is null ? null : file;
+                var (file, directory) = code is null ? Place(plan, path) : (code.Path, path);
                 environment["PWD"] = directory;
                 ProgramEnvironment.Apply(environment, context.Environment!);
                 ProgramEnvironment.Apply(environment, request.Environment);
@@ -111,30 +117,22 @@ internal sealed class ProcessLauncher
                     },
                     code);
             }
-            catch when (code is not null)
-            {
-                File.Delete(code);
-                throw;
-            }
+        }
+        catch
+        {
+            code?.Dispose();
+            throw;
         }
     }
 
-    /// <summary>Finds or makes the file to run, and the directory to run it in.</summary>
+    /// <summary>Finds the file to run, and finds or makes the directory to run it in.</summary>
     [SupportedOSPlatform("linux")]
-    private static (string File, string Directory) Place(LaunchPlan plan, string path, string? code)
+    private static (string File, string Directory) Place(LaunchPlan plan, string path)
     {
         if (!plan.TakesFile)
         {
-            if (code is not null)
-                throw new LinkException(FailureCode.BadValue, "this runner takes no code: send what it is to do as its input");
             ProgramFiles.EnsureDirectory(path);
             return (path, path);
-        }
-
-        if (code is not null)
-        {
-            ProgramFiles.EnsureDirectory(path);
-            return (ProgramFiles.Create(path, plan, code), path);
         }
 
         var directory = Path.GetDirectoryName(path) ?? "/";
@@ -143,7 +141,4 @@ internal sealed class ProcessLauncher
             ProgramFiles.EnsureDirectory(directory);
         return (path, directory);
     }
-
-    [SupportedOSPlatform("linux")]
-    private static Action? CleanupOf(string? code, UserAccount user) => code is null ? null : () => ProgramFiles.Remove(code, user);
 }

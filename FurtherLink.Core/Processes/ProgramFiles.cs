@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Native;
@@ -16,7 +15,6 @@ internal sealed class ProgramFiles(LinkOptions options)
         | UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
         | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
         | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
-    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>The path that a request names, absolute, "..", and a slash at the end, left in it as they are.</summary>
     public string Resolve(string? path, UserAccount user)
@@ -57,36 +55,6 @@ internal sealed class ProgramFiles(LinkOptions options)
     /// <summary>Makes a directory, and those above it, where it is missing.</summary>
     public static void EnsureDirectory(string directory) =>
         Translate(directory, () => Directory.CreateDirectory(directory));
-
-    /// <summary>Puts code into a new file of its own.</summary>
-    /// <returns>The file's path.</returns>
-    public static string Create(string directory, LaunchPlan plan, string code)
-    {
-        const int TriesWithThreeDigits = 100;
-        const int Tries = 200;
-        var mode = plan.RunsFile ? Private | UnixFileMode.UserExecute : Private;
-        var path = "";
-        Translate(directory, () =>
-        {
-            for (var tries = 0; ; tries++)
-            {
-                var number = tries < TriesWithThreeDigits ? RandomNumberGenerator.GetInt32(100, 1000) : RandomNumberGenerator.GetInt32(1000, int.MaxValue);
-                path = Path.Combine(directory, $"{plan.FilePrefix}{number}{plan.FileExtension}");
-                try
-                {
-                    var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode, BufferSize = 0 };
-                    using var file = new FileStream(path, options);
-                    file.Write(Encoding.UTF8.GetBytes(code));
-                    return;
-                }
-                catch (IOException) when (tries < Tries && File.Exists(path))
-                {
-                    // Somebody has that number already.
-                }
-            }
-        });
-        return path;
-    }
 
     /// <summary>Makes sure that a file can be executed; its owner, if that is who runs it, gets the permission.</summary>
     /// <exception cref="LinkException">It cannot; the message says why.</exception>
@@ -138,17 +106,12 @@ internal sealed class ProgramFiles(LinkOptions options)
             throw new LinkException(FailureCode.ProgramNotRunnable, $"{path} cannot run: its first line names {interpreter}, which is not on this device");
     }
 
-    /// <summary>Removes a file that was made from code.</summary>
-    public static void Remove(string path, UserAccount user)
-    {
-        using var _ = new FileUser(user);
-        File.Delete(path);
-    }
-
     private string WorkDirectory(UserAccount user) =>
         options.WorkDirectory is { Length: > 0 } directory ? Path.GetFullPath(directory) : Path.Combine(user.Home, "further");
 
-    private static void Translate(string path, Action action)
+    /// <summary>Does something, and says of what the system refuses which path that is.</summary>
+    /// <exception cref="LinkException">The system refused.</exception>
+    internal static void Translate(string path, Action action)
     {
         try
         {

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
+using FurtherLink.Processes.Leftovers;
 
 namespace FurtherLink.Processes;
 
@@ -9,8 +10,9 @@ namespace FurtherLink.Processes;
 /// removes it. Thread safe.
 /// </summary>
 /// <param name="tempDirectory">Where its directory is made.</param>
+/// <param name="ledger">Where that is written down for the case of a crash; null = nowhere.</param>
 [SupportedOSPlatform("linux")]
-internal sealed class PythonPackage(string tempDirectory) : IDisposable
+internal sealed class PythonPackage(string tempDirectory, Ledger? ledger = null) : IDisposable
 {
     // What the project file calls the embedded files.
     private const string Resources = "python/";
@@ -38,7 +40,7 @@ internal sealed class PythonPackage(string tempDirectory) : IDisposable
                 try
                 {
                     if (_directory is null || !System.IO.Directory.Exists(_directory.Path))
-                        _directory = PrivateDirectory.Create(tempDirectory, "furtherlink-python-", ReadableDirectory);
+                        _directory = PrivateDirectory.Create(tempDirectory, "furtherlink-python-", ReadableDirectory, ledger);
                     PutMissing(_directory.Path);
                     return _directory.Path;
                 }

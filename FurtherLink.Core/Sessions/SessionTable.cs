@@ -4,6 +4,7 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Processes.Leftovers;
 using FurtherLink.Sessions.Channels;
 using FurtherLink.Sessions.Spills;
 using FurtherLink.Telemetry;
@@ -24,6 +25,7 @@ public sealed partial class SessionTable : IAsyncDisposable
     private readonly LinkOptions _options;
     private readonly ISessionKeeper? _keeper;
     private readonly TimeProvider _time;
+    private readonly Ledger? _ledger;
     private readonly ILogger _logger;
     private readonly ILogger _channelLogger;
     private readonly SpillStore? _spills;
@@ -36,17 +38,18 @@ public sealed partial class SessionTable : IAsyncDisposable
     /// <param name="sources">More of them, each of which stands behind a runner of its name; null = none.</param>
     /// <param name="time">The clock; null = the system's.</param>
     /// <param name="loggers">Where it logs; null = nowhere.</param>
+    /// <param name="ledger">Where sockets of sessions are written down; null = nowhere.</param>
     public SessionTable(
         IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<IRunnerSource>? sources = null,
-        TimeProvider? time = null, ILoggerFactory? loggers = null)
-        : this(keeper: null, metrics: null, options, runners, sources, time, loggers)
+        TimeProvider? time = null, ILoggerFactory? loggers = null, Ledger? ledger = null)
+        : this(keeper: null, metrics: null, options, runners, sources, time, loggers, ledger)
     {
     }
 
     /// <summary>Makes a table whose sessions partly run in another process.</summary>
     internal SessionTable(
         ISessionKeeper? keeper, LinkMetrics? metrics, IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<IRunnerSource>? sources,
-        TimeProvider? time, ILoggerFactory? loggers)
+        TimeProvider? time, ILoggerFactory? loggers, Ledger? ledger)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Value;
@@ -54,6 +57,7 @@ public sealed partial class SessionTable : IAsyncDisposable
         _keeper = keeper;
         _metrics = metrics;
         _time = time ?? TimeProvider.System;
+        _ledger = ledger;
         loggers ??= NullLoggerFactory.Instance;
         _logger = loggers.CreateLogger<SessionTable>();
         _channelLogger = loggers.CreateLogger("FurtherLink.Sessions.SideChannels");
@@ -253,7 +257,7 @@ public sealed partial class SessionTable : IAsyncDisposable
 
     [SupportedOSPlatform("linux")]
     private SideChannels OpenChannels(Session session) =>
-        SideChannels.Create(_options.TempDirectory, session.User, session.Notices, _channelLogger, _time);
+        SideChannels.Create(_options.TempDirectory, session.User, session.Notices, _channelLogger, _time, _ledger);
 
     /// <summary>Lets ended sessions go that are too many to keep: each holds up to a whole log.</summary>
     private void DropEnded()

@@ -42,14 +42,17 @@ internal sealed class UploadCommand
         var name = result.GetValue(_name) ?? Path.GetFileName(directory);
         if (name.Length == 0)
             throw new ConsoleException(ExitCodes.Usage, "say with --name what it is to be called there.");
+        IReadOnlyList<string> leftOut;
         try
         {
             await using (var meter = new TransferMeter(notes, LocalTerminal.IsError, TimeProvider.System))
             {
-                await device.Client.UploadAsync(directory, name, meter, result.GetValue(_user), cancellationToken);
+                leftOut = await device.Client.UploadAsync(directory, name, meter, result.GetValue(_user), cancellationToken);
                 meter.Complete();
             }
 
+            foreach (var path in leftOut)
+                notes.Say($"{string.Concat(path.Select(static letter => char.IsControl(letter) ? '?' : letter))} is no file and was left out");
             await notes.WrittenAsync();
             return 0;
         }

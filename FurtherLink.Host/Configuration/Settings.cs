@@ -93,6 +93,7 @@ internal static class Settings
             Option = "--spill", ValueName = "bytes", Check = Checks.NumberOrOff(1024 * 1024),
         },
         new("SpillDirectory", "Where output is kept on disk. Default: \"output\" in the state directory.") { Check = Checks.WritableDirectory },
+        new("LedgerDirectory", "Where is written down what the next start removes after a crash. Default: \"ledger\" in the state directory.") { Check = Checks.WritableDirectory },
         new("SpillRetention", "How old output on disk may get, and how long an ended session that has some can be read. Default 1.00:00:00.") { Check = Checks.PositiveDuration },
         new("KeepAliveInterval", "After how long without a sign of life a client is sent a ping. Default 00:00:10.") { Check = Checks.PositiveDuration },
         new("KeepAliveTimeout", "How long the answer to a ping may take before the client counts as gone. Default 00:00:15.") { Check = Checks.PositiveDuration },

@@ -13,11 +13,27 @@ internal static class HostPaths
         link.MiniscreenProjectsDirectory = Absolute(link.MiniscreenProjectsDirectory);
         link.PythonVenv = Absolute(link.PythonVenv);
         link.SpillDirectory = Absolute(link.SpillDirectory);
+        link.LedgerDirectory = Absolute(link.LedgerDirectory) ?? FindLedger(options);
         if (link is { SpillCapacity: > 0, SpillDirectory: null })
         {
             var state = StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable);
             StateDirectory.Prepare(state);
             link.SpillDirectory = Path.Combine(state, "output");
+        }
+    }
+
+    // A host without a place to keep anything serves all the same, as it does without a certificate.
+    private static string? FindLedger(ServeOptions options)
+    {
+        try
+        {
+            var state = StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable);
+            StateDirectory.Prepare(state);
+            return Path.Combine(state, "ledger");
+        }
+        catch (SettingException)
+        {
+            return null;
         }
     }
 

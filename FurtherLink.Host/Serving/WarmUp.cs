@@ -3,6 +3,7 @@ using FurtherLink.Codecs;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
 using FurtherLink.Processes;
+using FurtherLink.Processes.Leftovers;
 using FurtherLink.Security;
 using FurtherLink.Sessions;
 using Microsoft.Extensions.Options;
@@ -15,7 +16,7 @@ namespace FurtherLink.Host.Serving;
 /// </summary>
 internal sealed partial class WarmUp(
     IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<LinkCodec> codecs, IEnumerable<IService> services,
-    ILogger<WarmUp> logger) : BackgroundService
+    Ledger ledger, ILogger<WarmUp> logger) : BackgroundService
 {
     private const string Program = "/bin/true";
 
@@ -37,7 +38,7 @@ internal sealed partial class WarmUp(
 
     private async Task RunAsync(CancellationToken stoppingToken)
     {
-        await using var sessions = new SessionTable(options, runners);
+        await using var sessions = new SessionTable(options, runners, ledger: ledger);
         var server = new LinkServer(sessions, codecs, services, options);
         var (transport, end) = LinkPipe.CreatePair();
         var serving = server.ServeAsync(new LinkConnection("warm-up", "further", end) { Principal = Rights.Grant("warm-up", Access.Drive) }, stoppingToken);

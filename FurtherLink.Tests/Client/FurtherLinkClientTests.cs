@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Client;
@@ -292,6 +294,23 @@ internal sealed class FurtherLinkClientTests
         Assert.That((seen[0].Bytes, seen[^1].Bytes, seen[^1].TotalBytes, seen[^1].Files, seen[^1].TotalFiles), Is.EqualTo((0L, 500_019L, 500_019L, 3, 3)));
         await using var session = await Client.StartAsync(new RunRequest("exec") { Path = "demo/run.sh" });
         Assert.That(await ClientRig.ReadTextAsync(session.Output), Is.EqualTo("ran\n"));
+    }
+
+    [Test]
+    public async Task Upload_WhatIsNoFile_IsLeftOutAndNamed()
+    {
+        var source = Directory.CreateDirectory(Path.Combine(_rig.Host.Folder, "source", "sub")).Parent!.FullName;
+        await File.WriteAllTextAsync(Path.Combine(source, "a"), "a");
+        using (var made = Process.Start("mkfifo", [Path.Combine(source, "sub", "pipe")]))
+            await made.WaitForExitAsync();
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(Path.Combine(source, "socket")));
+        File.CreateSymbolicLink(Path.Combine(source, "device"), "/dev/zero");
+        File.CreateSymbolicLink(Path.Combine(source, "nowhere"), "/no/such/file");
+        File.CreateSymbolicLink(Path.Combine(source, "b"), "a");
+        var leftOut = await Client.UploadAsync(source, "demo").WaitAsync(Patience.Long);
+        Assert.That(leftOut, Is.EqualTo(new[] { "device", "nowhere", "socket", "sub/pipe" }));
+        Assert.That(Directory.GetFiles(Path.Combine(_rig.Host.Folder, "work", "demo")).Select(Path.GetFileName).Order(), Is.EqualTo(new[] { "a", "b" }));
     }
 
     [Test]

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Io;
+using FurtherLink.Processes.Leftovers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -22,10 +23,11 @@ internal sealed class ChildStarter : IAsyncDisposable
     /// <param name="options">The core's settings.</param>
     /// <param name="time">The clock; null = the system's.</param>
     /// <param name="logger">Where it logs; null = nowhere.</param>
-    public ChildStarter(IoLoop loop, IOptions<LinkOptions> options, TimeProvider? time = null, ILogger<ChildStarter>? logger = null)
+    /// <param name="ledger">Where its programs are written down for the case of a crash; null = nowhere.</param>
+    public ChildStarter(IoLoop loop, IOptions<LinkOptions> options, TimeProvider? time = null, ILogger<ChildStarter>? logger = null, Ledger? ledger = null)
     {
         _loop = loop;
-        _table = new ChildTable(options.Value.AdoptOrphans);
+        _table = new ChildTable(options.Value.AdoptOrphans, ledger);
         _time = time ?? TimeProvider.System;
         _logger = logger ?? NullLogger<ChildStarter>.Instance;
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using FurtherLink.Processes.Leftovers;
 using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Processes.Children;
@@ -19,16 +20,23 @@ internal sealed class ChildTable : IDisposable
     private readonly ConcurrentDictionary<int, ChildProcess> _programs = new();
     private readonly Lock _reaping = new();
     private readonly bool _adopt;
+    private readonly Ledger? _ledger;
     private readonly int _ownSession = Libc.SessionOf(0); // every program has left it
     // The upper half says that a mark is ours, the lower half whose. The top bit stays 0: a mark is never "unlimited".
     private readonly ulong _family = (ulong)(uint)RandomNumberGenerator.GetInt32(1, int.MaxValue) << 32;
     private PosixSignalRegistration? _childSignal;
+    private IDisposable? _note;
     private uint _lastMark;
     private int _signals; // that no sweep has answered yet
 
     /// <summary>Makes an empty table.</summary>
     /// <param name="adopt">Whether orphans become children of this process, see <see cref="LinkOptions.AdoptOrphans"/>.</param>
-    public ChildTable(bool adopt) => _adopt = adopt;
+    /// <param name="ledger">Where the family is written down for the case of a crash; null = nowhere.</param>
+    public ChildTable(bool adopt, Ledger? ledger = null)
+    {
+        _adopt = adopt;
+        _ledger = ledger;
+    }
 
     /// <summary>The programs there are.</summary>
     public IEnumerable<ChildProcess> Programs => _programs.Values;
@@ -40,7 +48,11 @@ internal sealed class ChildTable : IDisposable
         lock (_reaping)
         {
             if (_lastMark == 0)
+            {
                 Libc.KeepEndedChildren();
+                _note = _ledger?.NotePrograms(_family, _ownSession);
+            }
+
             if (_adopt && _childSignal is null)
             {
                 Libc.AdoptOrphans();
@@ -95,7 +107,11 @@ internal sealed class ChildTable : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _childSignal?.Dispose();
+    public void Dispose()
+    {
+        _childSignal?.Dispose();
+        _note?.Dispose();
+    }
 
     private void OnChildSignal()
     {
@@ -136,7 +152,7 @@ internal sealed class ChildTable : IDisposable
         return _programs.ContainsKey(session) || (session != _ownSession && HasOurMark(Libc.GetMark(pid)));
     }
 
-    private bool HasOurMark(ulong? mark) => (mark & 0xFFFF_FFFF_0000_0000) == _family;
+    private bool HasOurMark(ulong? mark) => (mark & StrayPrograms.FamilyMask) == _family;
 
     private bool Belongs(int pid, ChildProcess program, IDictionary<int, long> known)
     {

@@ -20,6 +20,7 @@ internal static unsafe partial class Libc
     internal const int SigKill = 9;
     internal const int SigTerm = 15;
     internal const int SigContinue = 18;
+    internal const int SigStop = 19;
 
     private const int SigChild = 17;
     private const int ExitedOnly = 0x4;

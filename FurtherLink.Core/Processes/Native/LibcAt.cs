@@ -46,6 +46,9 @@ internal static partial class LibcAt
     // STATX_BASIC_STATS
     private const uint StatxBasic = 0x7FF;
 
+    // STATX_BTIME
+    private const uint StatxBirth = 0x800;
+
     /// <summary>AT_FDCWD: a path that is not absolute begins at the process's working directory.</summary>
     internal static SafeFileHandle CurrentDirectory { get; } = new(-100, ownsHandle: false);
 
@@ -75,6 +78,13 @@ internal static partial class LibcAt
     {
         StatxBuffer buffer;
         return statx(CurrentDirectory, path, followLinks ? 0 : AtSymlinkNoFollow, StatxBasic, &buffer) == 0 ? buffer : null;
+    }
+
+    /// <summary>All that statx(2) says of a name in a directory, links not followed; null and errno where it fails.</summary>
+    internal static unsafe StatxBuffer? StatusOf(SafeFileHandle directory, string name)
+    {
+        StatxBuffer buffer;
+        return statx(directory, name, AtSymlinkNoFollow, StatxBasic | StatxBirth, &buffer) == 0 ? buffer : null;
     }
 
     /// <summary>All that statx(2) says of an open file; null and errno where it fails.</summary>
@@ -162,6 +172,9 @@ internal static partial class LibcAt
     [StructLayout(LayoutKind.Explicit, Size = 256)]
     internal struct StatxBuffer
     {
+        [FieldOffset(0)]
+        public uint Mask;
+
         [FieldOffset(16)]
         public uint Links;
 
@@ -180,11 +193,17 @@ internal static partial class LibcAt
         [FieldOffset(64)]
         public StatxTime Accessed;
 
+        [FieldOffset(80)]
+        public StatxTime Born;
+
         [FieldOffset(96)]
         public StatxTime Changed;
 
         [FieldOffset(112)]
         public StatxTime Modified;
+
+        /// <summary>Whether the file system keeps <see cref="Born"/>.</summary>
+        public readonly bool IsBirthKnown => (Mask & StatxBirth) != 0;
     }
 
     /// <summary>struct statx_timestamp: seconds since 1970 and nanoseconds of the second.</summary>

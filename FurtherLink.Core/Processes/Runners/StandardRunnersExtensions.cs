@@ -2,6 +2,7 @@ using FurtherLink;
 using FurtherLink.Processes;
 using FurtherLink.Processes.Children;
 using FurtherLink.Processes.Io;
+using FurtherLink.Processes.Leftovers;
 using FurtherLink.Processes.Runners;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -39,11 +40,12 @@ public static class StandardRunnersExtensions
     {
         services.TryAddSingleton(provider => new ProcessLauncher(
             provider.GetRequiredService<IOptions<LinkOptions>>(), provider.GetRequiredService<ChildStarter>(),
-            provider.GetRequiredService<PythonPackage>()));
-        services.TryAddSingleton(provider => new PythonPackage(provider.GetRequiredService<IOptions<LinkOptions>>().Value.TempDirectory));
+            provider.GetRequiredService<PythonPackage>(), provider.GetService<Ledger>()));
+        services.TryAddSingleton(provider => new PythonPackage(
+            provider.GetRequiredService<IOptions<LinkOptions>>().Value.TempDirectory, provider.GetService<Ledger>()));
         services.TryAddSingleton(provider => new IoLoop(provider.GetService<ILogger<IoLoop>>()));
         services.TryAddSingleton(provider => new ChildStarter(
             provider.GetRequiredService<IoLoop>(), provider.GetRequiredService<IOptions<LinkOptions>>(),
-            provider.GetService<TimeProvider>(), provider.GetService<ILogger<ChildStarter>>()));
+            provider.GetService<TimeProvider>(), provider.GetService<ILogger<ChildStarter>>(), provider.GetService<Ledger>()));
     }
 }

@@ -3,6 +3,7 @@ using System.Runtime.Versioning;
 using System.Text;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Processes.Leftovers;
 using FurtherLink.Processes.Native;
 using Microsoft.Extensions.Logging;
 
@@ -51,15 +52,16 @@ internal sealed partial class SideChannels : IAsyncDisposable
     /// <param name="notices">Where "video" (the latest) and "keylisten" (every one) are published, as strings.</param>
     /// <param name="logger">Where it says what it dropped.</param>
     /// <param name="time">The clock; null = the system's.</param>
+    /// <param name="ledger">Where the directory is written down; null = nowhere.</param>
     /// <exception cref="LinkException">The directory or a socket cannot be made.</exception>
-    public static SideChannels Create(string tempDirectory, UserAccount user, SessionNotices notices, ILogger logger, TimeProvider? time = null)
+    public static SideChannels Create(string tempDirectory, UserAccount user, SessionNotices notices, ILogger logger, TimeProvider? time = null, Ledger? ledger = null)
     {
         time ??= TimeProvider.System;
         PrivateDirectory? directory = null;
         var listeners = new List<SideChannelListener>();
         try
         {
-            directory = MakeDirectory(tempDirectory);
+            directory = MakeDirectory(tempDirectory, ledger);
             var budget = new ChannelBudget(SideChannelListener.MaxUnfinished);
             listeners.Add(new SideChannelListener("video", directory.Path, Delivery.Latest, notices, budget, logger, time));
             listeners.Add(new SideChannelListener("keylisten", directory.Path, Delivery.Every, notices, budget, logger, time));
@@ -135,13 +137,13 @@ internal sealed partial class SideChannels : IAsyncDisposable
         _directory.Dispose();
     }
 
-    private static PrivateDirectory MakeDirectory(string parent)
+    private static PrivateDirectory MakeDirectory(string parent, Ledger? ledger)
     {
         const UnixFileMode Mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         const string Prefix = "furtherlink-";
         // 16: the random part of the name.
         var bytes = Encoding.UTF8.GetByteCount(Path.GetFullPath(parent)) + 1 + Prefix.Length + 16;
-        return PrivateDirectory.Create(bytes <= MaxDirectoryBytes ? parent : "/tmp", Prefix, Mode);
+        return PrivateDirectory.Create(bytes <= MaxDirectoryBytes ? parent : "/tmp", Prefix, Mode, ledger);
     }
 
     private async Task DrainOnceAsync()

@@ -4,7 +4,7 @@ using System.Text;
 using FurtherLink.Processes.Native;
 using Microsoft.Win32.SafeHandles;
 
-namespace FurtherLink.Device;
+namespace FurtherLink.Processes.Leftovers;
 
 /// <summary>Removes a tree of files whose owner may be working against it: no link is followed, any depth and any name will do.</summary>
 internal static class TreeRemoval
@@ -41,7 +41,7 @@ internal static class TreeRemoval
         }
         if (depth == 0)
         {
-            var place = Encoding.UTF8.GetBytes(Folder.TemporaryName() + '\0');
+            var place = Encoding.UTF8.GetBytes($".{Guid.NewGuid():N}.removed\0");
             if (LibcAt.renameat2(directory, name, top, place, LibcAt.RenameNoReplace) != 0)
                 throw Cannot(name);
             pending.Enqueue(place);
