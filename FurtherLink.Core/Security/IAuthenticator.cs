@@ -15,7 +15,8 @@ public interface IAuthenticator
     /// <param name="cancellationToken">Nobody waits for the answer any more.</param>
     /// <returns>Who; <see cref="Grant"/> makes one.</returns>
     /// <exception cref="LinkException">
-    /// <see cref="FailureCode.Unauthenticated"/>: what it shows counts for nothing; <see cref="FailureCode.Limited"/>: too many tries have failed.
+    /// <see cref="FailureCode.Unauthenticated"/>: what it shows counts for nothing; <see cref="FailureCode.Limited"/>: too many tries have failed;
+    /// <see cref="FailureCode.Denied"/>: it is known who that is, and that they may not.
     /// </exception>
     ValueTask<ClaimsPrincipal> AuthenticateAsync(Credentials credentials, Caller caller, CancellationToken cancellationToken);
 }

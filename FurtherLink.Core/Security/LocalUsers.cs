@@ -13,13 +13,17 @@ internal static class LocalUsers
     /// started.
     /// </summary>
     /// <param name="uid">The user's id.</param>
+    /// <exception cref="LinkException"><see cref="FailureCode.Denied"/>: this process cannot run programs as that user.</exception>
     [SupportedOSPlatform("linux")]
     public static Grant GrantTo(uint uid)
     {
         var name = UserAccount.TryFind(uid)?.Name ?? uid.ToString(CultureInfo.InvariantCulture);
-        return uid == 0 || uid == UserAccount.Current.Uid
-            ? new Grant(name, Access.Own) { Id = IdOf(name) }
-            : new Grant(name, Access.Drive) { Id = IdOf(name), Users = [name], SeesOthers = false };
+        if (uid == 0 || uid == UserAccount.Current.Uid)
+            return new Grant(name, Access.Own) { Id = IdOf(name) };
+        return UserAccount.Current.Uid == 0
+            ? new Grant(name, Access.Drive) { Id = IdOf(name), Users = [name], SeesOthers = false }
+            : throw new LinkException(
+                FailureCode.Denied, $"you are \"{name}\": only \"{UserAccount.Current.Name}\", whose server this is, and root may use it without a token");
     }
 
     private static string IdOf(string name) => "user:" + name;

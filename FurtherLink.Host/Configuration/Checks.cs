@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using FurtherLink.Messages;
 using FurtherLink.Processes;
 
 namespace FurtherLink.Host.Configuration;
@@ -53,9 +52,9 @@ internal static class Checks
     public static string? Gateway(string text) =>
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri is { Scheme: "ws" or "wss", Fragment: "" } ? null : "must be an address that begins with ws:// or wss://";
 
-    /// <summary>What a client may do.</summary>
-    public static string? AccessLevel(string text) =>
-        Enum.TryParse<Access>(text, ignoreCase: true, out var access) && Enum.IsDefined(access) ? null : $"must be one of {string.Join(", ", Enum.GetNames<Access>())}";
+    /// <summary>The name of a host.</summary>
+    public static string? HostName(string text) =>
+        Uri.CheckHostName(text) is UriHostNameType.Dns ? null : "must be a host name, without a port";
 
     /// <summary>What somebody may do whose credentials are good for something.</summary>
     public static string? ClientAccess(string text) =>

@@ -41,6 +41,12 @@ internal sealed class ServeOptions
     /// <summary>Log at debug level. Default false.</summary>
     public bool Debug { get; init; }
 
+    /// <summary>Host names beside the machine's own. Default none.</summary>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
+    /// <summary>Web origins whose pages need credentials. Default none.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; init; } = [];
+
     /// <summary>Web origins that are trusted beside the host's own. Default none.</summary>
     public IReadOnlyList<string> TrustedOrigins { get; init; } = [];
 
@@ -74,6 +80,8 @@ internal sealed class ServeOptions
             Socket = Text("Socket"),
             Metrics = Text("Metrics") is { } metrics && Checks.IsOn(metrics),
             Debug = Text("Debug") is { } debug && Checks.IsOn(debug),
+            AllowedHosts = List("AllowedHosts"),
+            AllowedOrigins = List("AllowedOrigins"),
             TrustedOrigins = List("TrustedOrigins"),
             Portacode = Text("Portacode:Listen") is { } listen && Checks.IsOn(listen),
             Gateway = Text("Portacode:GatewayUrl") is { } gateway ? new Uri(gateway) : null,

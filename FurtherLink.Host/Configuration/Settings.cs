@@ -62,7 +62,23 @@ internal static class Settings
         {
             Option = "--venv", ValueName = "directory", Variable = "FURTHER_VENV",
         },
-        new("TrustedOrigins", "Web origins whose pages may run programs (https://example.org); none unless given.")
+        new("LegacyOpen", "Careful: let in everybody and every web page, without credentials, as the existing server does.")
+        {
+            Shape = SettingShape.Switch, Use = SettingUse.Serve, Option = "--legacy-open", Check = Checks.TrueOrFalse,
+        },
+        new("LoopbackAccess", "Whether programs on this device need no credentials over a loopback address, and act as their own user. Default true.")
+        {
+            Shape = SettingShape.Switch, Use = SettingUse.Serve, Check = Checks.TrueOrFalse,
+        },
+        new("AllowedHosts", "Names by which clients ask for this device, beside localhost, addresses, the machine's name and that with .local.")
+        {
+            Shape = SettingShape.List, Use = SettingUse.Serve, Option = "--allowed-host", ValueName = "name", Check = Checks.HostName,
+        },
+        new("AllowedOrigins", "Web origins whose pages may connect with credentials (https://example.org); none unless given.")
+        {
+            Shape = SettingShape.List, Use = SettingUse.Serve, Option = "--allowed-origin", ValueName = "origin", Check = Checks.Origin,
+        },
+        new("TrustedOrigins", "Web origins whose pages may run programs, on this device without credentials (https://example.org); none unless given.")
         {
             Shape = SettingShape.List, Use = SettingUse.Serve, Option = "--trusted-origin", ValueName = "origin", Variable = "FURTHER_LINK_TRUSTED_ORIGINS", Check = Checks.Origin,
         },
@@ -98,7 +114,7 @@ internal static class Settings
         new("KeepAliveInterval", "After how long without a sign of life a client is sent a ping. Default 00:00:10.") { Check = Checks.PositiveDuration },
         new("KeepAliveTimeout", "How long the answer to a ping may take before the client counts as gone. Default 00:00:15.") { Check = Checks.PositiveDuration },
         new("Compression", "Compress messages for clients that offer it. Default false.") { Shape = SettingShape.Switch, Check = Checks.TrueOrFalse },
-        new("DefaultAccess", "What clients may do that are not asked who they are. Default Own.") { Check = Checks.AccessLevel },
+        new("LoginLifetime", "How long a browser stays logged in. Default 12:00:00.") { Check = Checks.PositiveDuration },
         new("AdoptOrphans", "Whether programs left behind by others become children of the server, to be found quickly. Default true.")
         {
             Shape = SettingShape.Switch, Check = Checks.TrueOrFalse,

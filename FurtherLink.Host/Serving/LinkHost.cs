@@ -70,7 +70,12 @@ internal static class LinkHost
         HostLogging.Add(builder.Logging, configuration, options);
         builder.Services.AddRoutingCore();
         var section = builder.Configuration.GetSection(HostConfiguration.Section);
-        var link = builder.Services.AddFurtherLink(section).AddStandardRunners().AddWebSockets(section, endpoints => Replace(endpoints.TrustedOrigins, options.TrustedOrigins));
+        var link = builder.Services.AddFurtherLink(section).AddStandardRunners().AddWebSockets(section, endpoints =>
+        {
+            Replace(endpoints.AllowedHosts, options.AllowedHosts);
+            Replace(endpoints.AllowedOrigins, options.AllowedOrigins);
+            Replace(endpoints.TrustedOrigins, options.TrustedOrigins);
+        });
         if (options.Portacode)
             AddPortacode(link, section, options);
         if (running is not null)
@@ -144,7 +149,8 @@ internal static class LinkHost
 
     private static void Secure(ListenOptions listen, TlsListener? tls)
     {
-        listen.Protocols = HttpProtocols.Http1;
+        // Browsers, and so their WebSockets (RFC 8441), speak HTTP/2 only over TLS.
+        listen.Protocols = tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
         tls?.Use(listen);
     }
 }

@@ -1,7 +1,10 @@
 using System.Net.Sockets;
+using System.Security.Claims;
 using System.Security.Cryptography;
 using System.Text;
+using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Security;
 using FurtherLink.Tests.Host;
 using FurtherLink.Tests.Processes;
 using FurtherLink.Tests.Support;
@@ -30,32 +33,27 @@ internal sealed class UnixSocketTests : IDisposable
     }
 
     [Test]
-    public async Task Connect_OtherUser_IsToldThatItMayNot()
+    public async Task Connect_OtherUser_RunsAsItselfAlone()
     {
         if (UserAccount.Current.Uid != 0)
             Assert.Ignore($"only root can be another user, and the tests run as uid {UserAccount.Current.Uid}");
         await using var host = await ServeAsync();
         File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_101_101);
-        await using var rig = new ProgramRig { User = UserAccount.TryFind("daemon")! };
-        var script = $$"""
-            import socket, sys
-            s = socket.socket(socket.AF_UNIX)
-            s.connect("{{Path}}")
-            s.sendall(b'{"type":"ping"}\n')
-            for line in s.makefile():
-                print(line, end="")
-            """;
-
-        var first = await rig.PythonAsync(script);
-        await first.ExitAsync();
-        Assert.That(first.ErrorText, Does.Contain("PermissionError"), "the file's mode alone keeps others out");
-
+        Assert.That(await AskAsync("daemon"), Does.Contain("PermissionError"), "the file's mode alone keeps others out");
         File.SetUnixFileMode(Path, (UnixFileMode)0b110_110_110);
-        var second = await rig.PythonAsync(script);
-        await second.ExitAsync();
-        Assert.That(second.Text, Does.Match("""^\{"type": "error", .*"you are \\?\\"daemon\\?\\": only \\?\\"root\\?\\", whose server this is, and root may use this socket".*\}\n$"""));
-        Assert.That(second.ErrorText, Is.Empty);
+        var answer = await AskAsync("daemon");
+        Assert.That(answer, Does.Contain("""{"output": "daemon\n"}""").And.Match("""running as \\?"root\\?" is not allowed to daemon"""));
+    }
 
+    [Test]
+    public async Task Connect_OtherUserWhoMayNot_IsToldSo()
+    {
+        if (UserAccount.Current.Uid != 0)
+            Assert.Ignore($"only root can be another user, and the tests run as uid {UserAccount.Current.Uid}");
+        await using var host = await ServeAsync(new NoOthers());
+        File.SetUnixFileMode(_folder.Path, (UnixFileMode)0b111_101_101);
+        File.SetUnixFileMode(Path, (UnixFileMode)0b110_110_110);
+        Assert.That(await AskAsync("daemon"), Does.Match("""^\{"type": "error", .*"you are 1".*\}\n$"""));
         await using var client = await ConnectAsync();
         await client.PingAsync();
     }
@@ -144,9 +142,33 @@ internal sealed class UnixSocketTests : IDisposable
         await client.PingAsync();
     }
 
-    private async Task<TestHost> ServeAsync()
+    // Starts "id -un" as itself and as root, and gives the answers and errors.
+    private async Task<string> AskAsync(string user)
     {
-        var host = new TestHost(builder => builder.AddUnixSocket(Path));
+        await using var rig = new ProgramRig { User = UserAccount.TryFind(user)! };
+        var program = await rig.PythonAsync($$"""
+            import socket
+            s = socket.socket(socket.AF_UNIX)
+            s.connect("{{Path}}")
+            s.sendall(b'{"type":"start","process":"1","data":{"runner":"exec","code":"#!/bin/sh\\nid -un"} }\n')
+            s.sendall(b'{"type":"start","process":"2","data":{"runner":"exec","code":"#!/bin/sh\\nid -un","user":"root"} }\n')
+            for line in s.makefile():
+                print(line, end="")
+                if '"stopped"' in line:
+                    break
+            """);
+        await program.ExitAsync();
+        return program.Text + program.ErrorText;
+    }
+
+    private async Task<TestHost> ServeAsync(IAuthenticator? authenticator = null)
+    {
+        var host = new TestHost(builder =>
+        {
+            if (authenticator is not null)
+                builder.Services.AddSingleton(authenticator);
+            builder.AddUnixSocket(Path);
+        }, options => options.TempDirectory = "/tmp");
         try
         {
             await host.ListenAsync("ws");
@@ -160,4 +182,12 @@ internal sealed class UnixSocketTests : IDisposable
     }
 
     private async Task<FurtherTestClient> ConnectAsync() => new(await LineWire.ConnectAsync(Path));
+
+    private sealed class NoOthers : IAuthenticator
+    {
+        public ValueTask<ClaimsPrincipal> AuthenticateAsync(Credentials credentials, Caller caller, CancellationToken cancellationToken) =>
+            credentials is LocalCredentials { Uid: 0 } && caller == new Caller("unix", IsLocal: true)
+                ? ValueTask.FromResult(Rights.Grant("root", Access.Own))
+                : throw new LinkException(FailureCode.Denied, $"you are {((LocalCredentials)credentials).Uid}");
+    }
 }

@@ -70,7 +70,7 @@ internal sealed class HttpEndpointTests
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, _app.Port);
         var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes("POST /upload HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n{"));
+        await stream.WriteAsync(Encoding.ASCII.GetBytes("POST /upload HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n{"));
         using var reader = new StreamReader(stream);
         Assert.That(await reader.ReadLineAsync().WaitAsync(LinkApp.Patience), Does.StartWith("HTTP/1.1 413 "));
     }

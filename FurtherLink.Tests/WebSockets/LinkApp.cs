@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Net.WebSockets;
+using FurtherLink.Security;
 using FurtherLink.Transports.WebSockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
@@ -38,7 +39,8 @@ internal sealed class LinkApp : IAsyncDisposable
     public HttpClient Http { get; }
 
     public static async Task<LinkApp> StartAsync(
-        ScriptedServer? server = null, Action<WebSocketLinkOptions>? transport = null, Action<LinkOptions>? core = null)
+        ScriptedServer? server = null, Action<WebSocketLinkOptions>? transport = null, Action<LinkOptions>? core = null,
+        IAuthenticator? authenticator = null, TimeProvider? time = null, Action<WebApplication>? map = null)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         var sockets = new ConcurrentQueue<Socket>();
@@ -51,11 +53,17 @@ internal sealed class LinkApp : IAsyncDisposable
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = Patience);
         if (server is not null)
             builder.Services.AddSingleton<ILinkServer>(server);
+        if (authenticator is not null)
+            builder.Services.AddSingleton(authenticator);
+        if (time is not null)
+            builder.Services.AddSingleton(time);
         builder.Services.AddFurtherLink().AddWebSockets(configure: transport);
         if (core is not null)
             builder.Services.Configure(core);
         var app = builder.Build();
         app.UseFurtherLink();
+        map?.Invoke(app);
+        app.UseRouting();
         app.MapFurtherLink();
         await app.StartAsync();
         return new LinkApp(app, new Uri(app.Urls.Single()), sockets);

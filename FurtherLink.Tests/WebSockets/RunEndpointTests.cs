@@ -13,7 +13,7 @@ namespace FurtherLink.Tests.WebSockets;
 internal sealed class RunEndpointTests
 {
     private const string Handshake =
-        "GET /run HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+        "GET /run HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
 
     [Test]
     public async Task Messages_OfBothKindsAndAnySize_ArriveWhole()

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
+using FurtherLink.Tests.WebSockets.Admission;
 using System.Text.Json.Nodes;
-using FurtherLink.Messages;
 
 namespace FurtherLink.Tests.WebSockets;
 
@@ -85,8 +85,10 @@ internal sealed class UploadEndpointTests
     [Test]
     public async Task Upload_ByAVisitorWhoMayOnlyWatch_IsRefused()
     {
-        await using var app = await LinkApp.StartAsync(transport: transport => transport.DefaultAccess = Access.View, core: core => core.WorkDirectory = _work);
-        using var response = await app.Http.PostAsync("/upload", new StringContent("""{"name":"p","files":{}}"""));
+        await using var app = await LinkApp.StartAsync(core: core => core.WorkDirectory = _work, authenticator: new KnownTokens());
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/upload") { Content = new StringContent("""{"name":"p","files":{}}""") };
+        request.Headers.Add("Authorization", "Bearer view");
+        using var response = await app.Http.SendAsync(request);
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Forbidden));
         Assert.That(Directory.EnumerateFileSystemEntries(_work), Is.Empty);
     }

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using FurtherLink;
 using FurtherLink.Processes;
+using FurtherLink.Security;
 using FurtherLink.Transports.Stdio;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -29,7 +30,7 @@ public static class StdioLinkBuilderExtensions
     }
 
     /// <summary>
-    /// Serves a Unix domain socket while the host runs, to this process's user and root. What a server that has died left at the path is replaced;
+    /// Serves a Unix domain socket while the host runs, to this process's user and root, and where this process is root, to others as themselves. What a server that has died left at the path is replaced;
     /// where another server listens, the host does not start. To be called once for each path.
     /// </summary>
     /// <param name="builder">What AddFurtherLink returned.</param>
@@ -56,7 +57,7 @@ public static class StdioLinkBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddSingleton<IHostedService>(all => new UnixSocketListener(
-            listen, all.GetRequiredService<ILinkServer>(), all.GetServices<LinkCodec>(), all.GetRequiredService<IOptions<LinkOptions>>(),
+            listen, all.GetRequiredService<ILinkServer>(), all.GetRequiredService<IAuthenticator>(), all.GetServices<LinkCodec>(), all.GetRequiredService<IOptions<LinkOptions>>(),
             all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<UnixSocketListener>>()));
         return builder;
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
+using System.Security.Claims;
 using FurtherLink.Codecs;
 using FurtherLink.Framing;
 using FurtherLink.Messages;
@@ -14,21 +15,25 @@ using Microsoft.Extensions.Options;
 namespace FurtherLink.Transports.Stdio;
 
 /// <summary>
-/// Serves a Unix domain socket, lines as over standard input and output, to this process's user and root. Others are told that they may not, where the
-/// file's mode has been opened to them.
+/// Serves a Unix domain socket, lines as over standard input and output, to whom authentication lets in by the user that the kernel tells of. Others are
+/// told that they may not, where the file's mode has been opened to them.
 /// </summary>
 /// <param name="listen">Gives the socket when the host starts; it is this listener's from then on.</param>
 /// <param name="server">Serves what connects.</param>
+/// <param name="authenticator">Tells what users of this device may do.</param>
 /// <param name="codecs">The dialects; used to say no in.</param>
 /// <param name="link">The core's settings.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
 [SupportedOSPlatform("linux")]
 internal sealed partial class UnixSocketListener(
-    Func<SocketFile> listen, ILinkServer server, IEnumerable<LinkCodec> codecs, IOptions<LinkOptions> link, TimeProvider time, ILogger<UnixSocketListener> logger)
+    Func<SocketFile> listen, ILinkServer server, IAuthenticator authenticator, IEnumerable<LinkCodec> codecs, IOptions<LinkOptions> link, TimeProvider time,
+    ILogger<UnixSocketListener> logger)
     : BackgroundService
 {
     private const string Dialect = "further";
+
+    private static readonly Caller Caller = new("unix", IsLocal: true);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
     private static long _lastId;
@@ -118,13 +123,13 @@ internal sealed partial class UnixSocketListener(
     private async Task ServeAsync(Socket socket, string id, CancellationToken stoppingToken)
     {
         var uid = UserOf(socket);
-        var name = UserAccount.TryFind(uid)?.Name ?? uid.ToString(CultureInfo.InvariantCulture);
-        var isLetIn = uid == 0 || uid == UserAccount.Current.Uid;
+        var (principal, refusal) = await IdentifyAsync(uid, stoppingToken).ConfigureAwait(false);
         var maxMessage = link.Value.MaxMessage;
         var (transport, frames) = LinkPipe.CreatePair(maxMessage);
         var connection = new LinkConnection(id, Dialect, frames)
         {
-            Principal = isLetIn ? Rights.Grant(name, Access.Own) : null,
+            Principal = principal,
+            Caller = Caller,
             HearsEnd = true,
             MaxMessage = maxMessage,
         };
@@ -132,20 +137,30 @@ internal sealed partial class UnixSocketListener(
         await using (stream.ConfigureAwait(false))
         {
             var pump = new LinePump(stream, stream, transport, maxMessage, id, logger) { Lost = connection.Lose, EndOutput = () => socket.Shutdown(SocketShutdown.Send) };
-            if (isLetIn)
+            if (refusal is null)
                 await LinePump.ServeAsync(server, connection, pump, stoppingToken).ConfigureAwait(false);
             else
-                await RefuseAsync(connection, pump, name).ConfigureAwait(false);
+                await RefuseAsync(connection, pump, uid, refusal).ConfigureAwait(false);
         }
     }
 
-    private async Task RefuseAsync(LinkConnection connection, LinePump pump, string name)
+    private async Task<(ClaimsPrincipal? Principal, LinkException? Refusal)> IdentifyAsync(uint uid, CancellationToken stoppingToken)
     {
-        Log.Refused(logger, connection.Id, name);
+        try
+        {
+            return (await authenticator.AuthenticateAsync(new LocalCredentials(uid), Caller, stoppingToken).ConfigureAwait(false), null);
+        }
+        catch (LinkException refusal)
+        {
+            return (null, refusal);
+        }
+    }
+
+    private async Task RefuseAsync(LinkConnection connection, LinePump pump, uint uid, LinkException refusal)
+    {
+        Log.Refused(logger, connection.Id, uid, refusal.Message);
         var codec = codecs.Last(static codec => codec.Name == Dialect).Create(connection);
-        codec.Encode(
-            new Failed(FailureCode.Denied, $"you are \"{name}\": only \"{UserAccount.Current.Name}\", whose server this is, and root may use this socket"),
-            new FrameWriter(connection.Frames.Output));
+        codec.Encode(new Failed(refusal.Code, refusal.Message), new FrameWriter(connection.Frames.Output));
         pump.Start();
         await connection.Frames.Output.CompleteAsync().ConfigureAwait(false);
         await connection.Frames.Input.CompleteAsync().ConfigureAwait(false);
@@ -171,8 +186,8 @@ internal sealed partial class UnixSocketListener(
         [LoggerMessage(LogLevel.Error, "Connection {ConnectionId} failed through a fault of this server")]
         public static partial void Failed(ILogger logger, Exception exception, string connectionId);
 
-        [LoggerMessage(LogLevel.Warning, "Connection {ConnectionId} is refused: it is of the user {User}")]
-        public static partial void Refused(ILogger logger, string connectionId, string user);
+        [LoggerMessage(LogLevel.Warning, "Connection {ConnectionId} of the user with id {Uid} is refused: {Why}")]
+        public static partial void Refused(ILogger logger, string connectionId, uint uid, string why);
 
         [LoggerMessage(LogLevel.Warning, "A connection could not be accepted: {Why}")]
         public static partial void NotAccepted(ILogger logger, string why);

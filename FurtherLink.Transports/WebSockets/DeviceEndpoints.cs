@@ -1,5 +1,4 @@
 using FurtherLink.Device;
-using FurtherLink.Messages;
 using FurtherLink.Security;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -11,10 +10,27 @@ namespace FurtherLink.Transports.WebSockets;
 /// <summary>The plain HTTP endpoints: status, versions, upload.</summary>
 internal sealed class DeviceEndpoints(FileStore files, DebianPackages packages, IOptions<WebSocketLinkOptions> options)
 {
+    private const string Open = "LegacyOpen is on: everybody who reaches this device, and every web page, can run programs here";
+
     private static readonly string Version = $$"""{"version": "{{FurtherLinkVersion.Current}}"}""";
 
-    /// <summary>Says that the server is there.</summary>
-    public static Task StatusAsync(HttpContext context) => HttpAnswers.TextAsync(context, StatusCodes.Status200OK, "OK");
+    /// <summary>Says that the server is there, and where it is open to anybody; as JSON to who accepts that.</summary>
+    public Task StatusAsync(HttpContext context)
+    {
+        var warning = options.Value.LegacyOpen ? Open : null;
+        if (warning is not null)
+            context.Response.Headers["FurtherLink-Warning"] = warning;
+        if (!context.Request.Headers.Accept.ToString().Contains("application/json", StringComparison.OrdinalIgnoreCase))
+            return HttpAnswers.TextAsync(context, StatusCodes.Status200OK, "OK");
+        return HttpAnswers.JsonAsync(context, writer =>
+        {
+            writer.WriteString("status", "OK");
+            writer.WriteStartArray("warnings");
+            if (warning is not null)
+                writer.WriteStringValue(warning);
+            writer.WriteEndArray();
+        });
+    }
 
     /// <summary>Says the server's version.</summary>
     public static Task VersionAsync(HttpContext context) => HttpAnswers.TextAsync(context, StatusCodes.Status200OK, Version);
@@ -32,16 +48,11 @@ internal sealed class DeviceEndpoints(FileStore files, DebianPackages packages, 
     /// <summary>Takes an upload.</summary>
     public async Task UploadAsync(HttpContext context)
     {
-        if (Rights.Of(Visitor.Of(context, options.Value)) < Access.Drive)
-        {
-            await HttpAnswers.ErrorAsync(context, StatusCodes.Status403Forbidden, "uploading is not allowed to this user").ConfigureAwait(false);
-            return;
-        }
         // The store bounds the body itself, at a size of its own.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
             limit.MaxRequestBodySize = null;
         var request = context.Request;
-        var user = request.Query.TryGetValue("user", out var users) ? users[0] ?? "" : null;
+        var user = Grant.Of(context.User).UserFor(request.Query.TryGetValue("user", out var users) ? users[0] ?? "" : null);
         var outcome = await files.UploadAsync(request.BodyReader, request.ContentLength, user, context.RequestAborted).ConfigureAwait(false);
         await (outcome.Status switch
         {

@@ -1,3 +1,4 @@
+using FurtherLink.Transports.WebSockets.Admission;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -14,7 +15,7 @@ internal sealed class EndpointMap
     private readonly IEndpointRouteBuilder _endpoints;
     private readonly RouteGroupBuilder _group;
     private readonly IOptions<WebSocketLinkOptions> _options;
-    private readonly OriginPolicy _origins;
+    private readonly HttpGate _gate;
     private readonly ILogger _logger;
 
     /// <summary>Begins with none.</summary>
@@ -24,7 +25,7 @@ internal sealed class EndpointMap
         _endpoints = endpoints;
         _group = endpoints.MapGroup("");
         _options = endpoints.ServiceProvider.GetRequiredService<IOptions<WebSocketLinkOptions>>();
-        _origins = new OriginPolicy(_options);
+        _gate = HttpGate.Of(endpoints.ServiceProvider);
         _logger = endpoints.ServiceProvider.GetRequiredService<ILogger<LinkEndpoint>>();
     }
 
@@ -34,11 +35,11 @@ internal sealed class EndpointMap
     /// <summary>Adds one.</summary>
     /// <param name="pattern">The path; a parameter at its end is one segment.</param>
     /// <param name="method">The one method.</param>
-    /// <param name="guarded">Whether pages of foreign origins are refused; otherwise they get an answer that they cannot read.</param>
+    /// <param name="door">What is asked of those who want in.</param>
     /// <param name="answer">Answers what remains.</param>
-    public void Add(string pattern, string method, bool guarded, RequestDelegate answer)
+    public void Add(string pattern, string method, Door door, RequestDelegate answer)
     {
-        var endpoint = new LinkEndpoint(pattern, method, guarded, _origins, answer, _logger);
+        var endpoint = new LinkEndpoint(pattern, method, door, _gate, answer, _logger);
         // WebSockets are enabled for these endpoints alone, whatever the app around them does.
         var pipeline = _endpoints.CreateApplicationBuilder();
         pipeline.UseWebSockets();

@@ -5,6 +5,7 @@ using FurtherLink.Messages;
 using FurtherLink.Security;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.WebSockets;
+using FurtherLink.Transports.WebSockets.Admission;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,7 +19,7 @@ public static class FurtherLinkEndpointExtensions
 {
     /// <summary>
     /// Maps /run and /run-py (WebSocket), /status, /version, /version/apt/{pkg} and /upload, as Further-Link's clients know them, and
-    /// /recordings/{session}. Needs what AddFurtherLink registers.
+    /// /recordings/{session}, /login and /logout. Needs what AddFurtherLink and AddWebSockets register.
     /// </summary>
     /// <param name="endpoints">The app, or a group of it.</param>
     /// <returns>Conventions of all these endpoints: RequireAuthorization and the like.</returns>
@@ -29,19 +30,22 @@ public static class FurtherLinkEndpointExtensions
         var options = services.GetRequiredService<IOptions<WebSocketLinkOptions>>();
         var device = new DeviceEndpoints(services.GetRequiredService<FileStore>(), services.GetRequiredService<DebianPackages>(), options);
         var map = new EndpointMap(endpoints);
-        map.Add("/run", HttpMethods.Get, guarded: true, map.Socket(Run(services, "further")));
-        map.Add("/run-py", HttpMethods.Get, guarded: true, map.Socket(Run(services, "run-py")));
-        map.Add("/status", HttpMethods.Get, guarded: false, DeviceEndpoints.StatusAsync);
-        map.Add("/version", HttpMethods.Get, guarded: false, DeviceEndpoints.VersionAsync);
-        map.Add("/version/apt/{pkg}", HttpMethods.Get, guarded: false, device.AptVersionAsync);
-        map.Add("/upload", HttpMethods.Post, guarded: true, device.UploadAsync);
-        map.Add("/recordings/{session}", HttpMethods.Get, guarded: true, new RecordingEndpoint(services.GetRequiredService<SessionTable>(), options).InvokeAsync);
+        map.Add("/run", HttpMethods.Get, Door.Socket, map.Socket(Run(services, "further")));
+        map.Add("/run-py", HttpMethods.Get, Door.Socket, map.Socket(Run(services, "run-py")));
+        map.Add("/status", HttpMethods.Get, Door.Open, device.StatusAsync);
+        map.Add("/version", HttpMethods.Get, Door.Open, DeviceEndpoints.VersionAsync);
+        map.Add("/version/apt/{pkg}", HttpMethods.Get, Door.For(Access.View), device.AptVersionAsync);
+        map.Add("/upload", HttpMethods.Post, Door.For(Access.Drive), device.UploadAsync);
+        map.Add("/recordings/{session}", HttpMethods.Get, Door.For(Access.View), new RecordingEndpoint(services.GetRequiredService<SessionTable>()).InvokeAsync);
+        var login = new LoginEndpoints(services.GetRequiredService<IAuthenticator>(), services.GetRequiredService<LoginTable>(), options);
+        map.Add("/login", HttpMethods.Post, Door.Entry, login.LoginAsync);
+        map.Add("/logout", HttpMethods.Post, Door.Entry, login.LogoutAsync);
         return map.Conventions;
     }
 
     /// <summary>
     /// Maps an address of WebSockets that speak a dialect of another package, with the checks of FurtherLink's own: pages of foreign origins
-    /// are refused, and users without a claim of FurtherLink's get the configured access. Needs what AddFurtherLink registers.
+    /// are refused, and so is whoever is not known. Needs what AddFurtherLink and AddWebSockets register.
     /// </summary>
     /// <param name="endpoints">The app, or a group of it.</param>
     /// <param name="pattern">The path ("/portacode").</param>
@@ -52,7 +56,7 @@ public static class FurtherLinkEndpointExtensions
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(serve);
         var map = new EndpointMap(endpoints);
-        map.Add(pattern, HttpMethods.Get, guarded: true, map.Socket(serve));
+        map.Add(pattern, HttpMethods.Get, Door.For(Access.View), map.Socket(serve));
         return map.Conventions;
     }
 
@@ -72,7 +76,7 @@ public static class FurtherLinkEndpointExtensions
 
     /// <summary>
     /// Maps an address that answers GET, with the checks of FurtherLink's own: pages of foreign origins are refused, and so is who has less than a
-    /// right. Needs what AddFurtherLink registers.
+    /// right. Needs what AddFurtherLink and AddWebSockets register.
     /// </summary>
     /// <param name="endpoints">The app, or a group of it.</param>
     /// <param name="pattern">The path ("/metrics").</param>
@@ -83,25 +87,30 @@ public static class FurtherLinkEndpointExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         ArgumentNullException.ThrowIfNull(answer);
-        var options = endpoints.ServiceProvider.GetRequiredService<IOptions<WebSocketLinkOptions>>();
         var map = new EndpointMap(endpoints);
-        map.Add(pattern, HttpMethods.Get, guarded: true, context => Rights.Of(Visitor.Of(context, options.Value)) >= needed
-            ? answer(context)
-            : HttpAnswers.ErrorAsync(context, StatusCodes.Status403Forbidden, "this is not allowed to this user"));
+        map.Add(pattern, HttpMethods.Get, Door.For(needed), answer);
         return map.Conventions;
     }
 
     /// <summary>
     /// Makes all answers of an app that is nothing but FurtherLink those of Further-Link: every one allows pages of public sites to reach
-    /// a private network, and unknown paths are answered with "404: Not Found". Comes first in the pipeline.
+    /// a private network, unknown paths are answered with "404: Not Found", and requests for a host that is not this device with 421. Comes first in
+    /// the pipeline. Needs what AddFurtherLink and AddWebSockets register.
     /// </summary>
     /// <param name="app">The app.</param>
     public static IApplicationBuilder UseFurtherLink(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
+        var gate = HttpGate.Of(app.ApplicationServices);
         return app.Use(next => async context =>
         {
             HttpAnswers.AllowPrivateNetwork(context.Response);
+            if (gate.CheckHost(context.Request) is { } misdirected)
+            {
+                await HttpAnswers.RefuseAsync(context, misdirected).ConfigureAwait(false);
+                return;
+            }
+
             await next(context).ConfigureAwait(false);
             var response = context.Response;
             if (response is { HasStarted: false, StatusCode: >= StatusCodes.Status400BadRequest, ContentLength: null, ContentType: null })

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using FurtherLink.Transports.WebSockets.Admission;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
 
@@ -10,6 +11,11 @@ namespace FurtherLink.Transports.WebSockets;
 internal static class HttpAnswers
 {
     private const string ProblemType = "application/problem+json";
+    private const string Bearer = "Bearer realm=\"furtherlink\"";
+    private const string Basic = "Basic realm=\"furtherlink\", charset=\"UTF-8\"";
+
+    // Seconds.
+    private const string RetryAfter = "30";
 
     /// <summary>Lets pages of public sites reach a device on a private network; stands on every answer.</summary>
     public static void AllowPrivateNetwork(HttpResponse response) => response.Headers["Access-Control-Allow-Private-Network"] = "true";
@@ -32,6 +38,29 @@ internal static class HttpAnswers
             : TextAsync(context, status, text ?? $"{status}: {title}");
     }
 
+    /// <summary>Answers that a request is not let through, and why.</summary>
+    public static Task RefuseAsync(HttpContext context, Refusal refusal)
+    {
+        var headers = context.Response.Headers;
+        if (refusal.Status is StatusCodes.Status401Unauthorized)
+            headers.WWWAuthenticate = AsksPerson(context.Request) ? new[] { Bearer, Basic } : Bearer;
+        if (refusal.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
+            headers.RetryAfter = RetryAfter;
+        return ErrorAsync(context, refusal.Status, refusal.Reason, $"{refusal.Status}: {ReasonPhrases.GetReasonPhrase(refusal.Status)}: {refusal.Reason}");
+    }
+
+    /// <summary>Answers with an object of JSON, which is nobody else's to keep.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="write">Writes what it holds.</param>
+    public static Task JsonAsync(HttpContext context, Action<Utf8JsonWriter> write)
+    {
+        context.Response.Headers.CacheControl = "no-store";
+        return WriteAsync(context, StatusCodes.Status200OK, "application/json; charset=utf-8", Object(write));
+    }
+
+    // A browser asks its person for a password only where the person has asked for the page: not for what a page fetches in between.
+    private static bool AsksPerson(HttpRequest request) => request.Headers["Sec-Fetch-Mode"].ToString() is "" or "navigate";
+
     private static Task WriteAsync(HttpContext context, int status, string type, ReadOnlyMemory<byte> body)
     {
         var response = context.Response;
@@ -41,14 +70,19 @@ internal static class HttpAnswers
         return HttpMethods.IsHead(context.Request.Method) ? Task.CompletedTask : response.Body.WriteAsync(body, context.RequestAborted).AsTask();
     }
 
-    private static ReadOnlyMemory<byte> Problem(int status, string title, string reason)
+    private static ReadOnlyMemory<byte> Problem(int status, string title, string reason) => Object(writer =>
+    {
+        writer.WriteString("title", title);
+        writer.WriteNumber("status", status);
+        writer.WriteString("detail", reason);
+    });
+
+    private static ReadOnlyMemory<byte> Object(Action<Utf8JsonWriter> write)
     {
         var body = new ArrayBufferWriter<byte>();
         using var writer = new Utf8JsonWriter(body);
         writer.WriteStartObject();
-        writer.WriteString("title", title);
-        writer.WriteNumber("status", status);
-        writer.WriteString("detail", reason);
+        write(writer);
         writer.WriteEndObject();
         writer.Flush();
         return body.WrittenMemory;

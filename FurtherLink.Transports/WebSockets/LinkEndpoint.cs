@@ -1,17 +1,19 @@
+using FurtherLink.Messages;
+using FurtherLink.Transports.WebSockets.Admission;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace FurtherLink.Transports.WebSockets;
 
-/// <summary>What all endpoints have in common: exact paths, methods, origins, CORS and its preflight (fetch.spec.whatwg.org).</summary>
+/// <summary>What all endpoints have in common: the gate, exact paths, methods, CORS and its preflight (fetch.spec.whatwg.org).</summary>
 /// <param name="pattern">The path; a parameter at its end is one segment.</param>
 /// <param name="method">The one method.</param>
-/// <param name="guarded">Whether pages of foreign origins are refused; otherwise they get an answer that they cannot read.</param>
-/// <param name="origins">Which origins are not foreign.</param>
+/// <param name="door">What is asked of those who want in.</param>
+/// <param name="gate">Asks it.</param>
 /// <param name="answer">Answers what remains.</param>
 /// <param name="logger">Where faults are said.</param>
 internal sealed partial class LinkEndpoint(
-    string pattern, string method, bool guarded, OriginPolicy origins, RequestDelegate answer, ILogger logger)
+    string pattern, string method, Door door, HttpGate gate, RequestDelegate answer, ILogger logger)
 {
     private readonly string _allow = string.Join(',', new[] { method, HttpMethods.Options }.Order(StringComparer.Ordinal));
 
@@ -27,6 +29,10 @@ internal sealed partial class LinkEndpoint(
         {
             // Nobody is there any more to answer.
         }
+        catch (LinkException e) when (!context.Response.HasStarted)
+        {
+            await HttpAnswers.RefuseAsync(context, Refusal.Of(e)).ConfigureAwait(false);
+        }
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
         {
             await HttpAnswers.ErrorAsync(context, e.StatusCode, e.Message).ConfigureAwait(false);
@@ -38,16 +44,31 @@ internal sealed partial class LinkEndpoint(
         }
     }
 
-    private Task AnswerAsync(HttpContext context)
+    private async Task AnswerAsync(HttpContext context)
     {
         var request = context.Request;
+        if (gate.CheckHost(request) is { } misdirected)
+        {
+            await HttpAnswers.RefuseAsync(context, misdirected).ConfigureAwait(false);
+            return;
+        }
+
         // Routing takes any case and a slash at the end; Further-Link does not.
         if (!IsExact(request.Path.Value ?? ""))
-            return HttpAnswers.ErrorAsync(context, StatusCodes.Status404NotFound);
-        var allowed = origins.Allows(request, out var origin);
+        {
+            await HttpAnswers.ErrorAsync(context, StatusCodes.Status404NotFound).ConfigureAwait(false);
+            return;
+        }
+
+        var page = gate.Origins.Judge(request, out var origin);
+        var known = page is PageOrigin.Allowed or PageOrigin.Trusted && origin.Length > 0;
         if (HttpMethods.IsOptions(request.Method))
-            return PreflightAsync(context, allowed, origin);
-        if (allowed && origin.Length > 0)
+        {
+            await PreflightAsync(context, known, origin).ConfigureAwait(false);
+            return;
+        }
+
+        if (known)
             context.Response.OnStarting(AddCors, context);
         // Over HTTP/2 a WebSocket is opened by CONNECT (RFC 8441).
         var isMethod = string.Equals(request.Method, method, StringComparison.Ordinal)
@@ -55,11 +76,18 @@ internal sealed partial class LinkEndpoint(
         if (!isMethod)
         {
             context.Response.Headers.Allow = _allow;
-            return HttpAnswers.ErrorAsync(context, StatusCodes.Status405MethodNotAllowed);
+            await HttpAnswers.ErrorAsync(context, StatusCodes.Status405MethodNotAllowed).ConfigureAwait(false);
+            return;
         }
-        return guarded && !allowed
-            ? HttpAnswers.ErrorAsync(context, StatusCodes.Status403Forbidden, $"pages of {origin} may not use this server; the setting TrustedOrigins lists those that may")
-            : answer(context);
+
+        if ((HttpGate.CheckPage(door, page, origin) ?? await gate.IdentifyAsync(context, door, page).ConfigureAwait(false)) is { } refusal)
+        {
+            await HttpAnswers.RefuseAsync(context, refusal).ConfigureAwait(false);
+            return;
+        }
+
+        using var end = gate.EndWithGrant(context);
+        await answer(context).ConfigureAwait(false);
     }
 
     private bool IsExact(string path)
@@ -70,10 +98,10 @@ internal sealed partial class LinkEndpoint(
             : path[..(path.LastIndexOf('/') + 1)].EndsWith(pattern[..parameter], StringComparison.Ordinal) && !path.EndsWith('/');
     }
 
-    private Task PreflightAsync(HttpContext context, bool allowed, string origin)
+    private Task PreflightAsync(HttpContext context, bool known, string origin)
     {
         var asked = context.Request.Headers.AccessControlRequestMethod.ToString();
-        if (origin.Length == 0 || !allowed || asked != method)
+        if (!known || asked != method)
             return HttpAnswers.ErrorAsync(context, StatusCodes.Status403Forbidden, "a preflight needs an allowed Origin and Access-Control-Request-Method");
         var headers = context.Response.Headers;
         headers.AccessControlAllowOrigin = origin;

@@ -1,15 +1,13 @@
-using FurtherLink.Messages;
 using FurtherLink.Recordings;
 using FurtherLink.Security;
 using FurtherLink.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Transports.WebSockets;
 
 /// <summary>Gives a session's recording, as a file to download or to follow.</summary>
-internal sealed class RecordingEndpoint(SessionTable sessions, IOptions<WebSocketLinkOptions> options)
+internal sealed class RecordingEndpoint(SessionTable sessions)
 {
     // What asciinema's own server says.
     private const string ContentType = "application/x-asciicast";
@@ -17,14 +15,8 @@ internal sealed class RecordingEndpoint(SessionTable sessions, IOptions<WebSocke
     /// <summary>Answers with the recording of the session that the path names by its id or name.</summary>
     public async Task InvokeAsync(HttpContext context)
     {
-        if (Rights.Of(Visitor.Of(context, options.Value)) < Access.View)
-        {
-            await HttpAnswers.ErrorAsync(context, StatusCodes.Status403Forbidden, "seeing sessions is not allowed to this user").ConfigureAwait(false);
-            return;
-        }
-
         var name = context.GetRouteValue("session") as string ?? "";
-        if (sessions.Find(name) is not { } session)
+        if (sessions.Find(name) is not { } session || !Grant.Of(context.User).Sees(session.Info))
         {
             await HttpAnswers.ErrorAsync(context, StatusCodes.Status404NotFound, $"there is no session \"{name}\"").ConfigureAwait(false);
             return;

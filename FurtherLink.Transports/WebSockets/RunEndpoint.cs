@@ -39,6 +39,7 @@ internal sealed partial class RunEndpoint(string codec, ILinkServer server, IOpt
         return new LinkConnection($"ws-{Interlocked.Increment(ref _lastId)}", codec, frames)
         {
             Principal = visit.Principal,
+            Caller = visit.Caller,
             Lossless = query["delivery"].FirstOrDefault() != "latest",
             Label = query["client"].FirstOrDefault() ?? "",
             Extensions = query["extensions"].SelectMany(names => (names ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))

@@ -1,6 +1,8 @@
 using FurtherLink.Framing;
+using FurtherLink.Transports.WebSockets.Admission;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
@@ -19,6 +21,6 @@ internal sealed class SocketEndpoint(Func<WebSocketVisit, Task> serve, IOptions<
             return HttpAnswers.ErrorAsync(context, StatusCodes.Status400BadRequest, "this is the address of a WebSocket");
         if (context.Features.Get<IConnectionSocketFeature>()?.Socket is { } socket)
             UnsentBytes.Limit(socket);
-        return serve(new WebSocketVisit(context, options.Value, lifetime.ApplicationStopping));
+        return serve(new WebSocketVisit(context, context.Features.GetRequiredFeature<Pass>(), options.Value, lifetime.ApplicationStopping));
     }
 }

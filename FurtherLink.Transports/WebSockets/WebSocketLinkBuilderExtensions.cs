@@ -1,5 +1,6 @@
 using FurtherLink;
 using FurtherLink.Transports.WebSockets;
+using FurtherLink.Transports.WebSockets.Admission;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -9,7 +10,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds the settings of FurtherLink's WebSocket and HTTP endpoints.</summary>
 public static class WebSocketLinkBuilderExtensions
 {
-    /// <summary>Configures the endpoints that MapFurtherLink maps; without this they have their defaults.</summary>
+    /// <summary>Adds what the endpoints need that MapFurtherLink and the like map, and configures them.</summary>
     /// <param name="builder">What AddFurtherLink returned.</param>
     /// <param name="configuration">The section with <see cref="WebSocketLinkOptions"/>; null = none.</param>
     /// <param name="configure">Sets options in code, after the configuration; null = nothing.</param>
@@ -23,6 +24,10 @@ public static class WebSocketLinkBuilderExtensions
         if (configure is not null)
             options.Configure(configure);
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<WebSocketLinkOptions>, WebSocketLinkOptionsValidation>());
+        builder.Services.TryAddSingleton<LoginTable>();
+        builder.Services.TryAddSingleton<HostPolicy>();
+        builder.Services.TryAddSingleton<OriginPolicy>();
+        builder.Services.TryAddSingleton<HttpGate>();
         return builder;
     }
 }

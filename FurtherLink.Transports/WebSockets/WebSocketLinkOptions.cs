@@ -1,5 +1,3 @@
-using FurtherLink.Messages;
-
 namespace FurtherLink.Transports.WebSockets;
 
 /// <summary>Settings of the WebSocket and HTTP endpoints; they stand in the section "FurtherLink" of the configuration.</summary>
@@ -7,12 +5,44 @@ public sealed class WebSocketLinkOptions
 {
     private TimeSpan _keepAliveInterval = TimeSpan.FromSeconds(10);
     private TimeSpan _keepAliveTimeout = TimeSpan.FromSeconds(15);
+    private TimeSpan _loginLifetime = TimeSpan.FromHours(12);
 
     /// <summary>
-    /// Origins of web pages, beside the server's own, that may run programs and upload, as browsers send them
-    /// ("https://further.pi-top.com"). Default none.
+    /// Names in the Host header by which this device is asked for, without ports ("device.example.org"), beside those that always are: localhost and what
+    /// ends with ".localhost", every IP address, the machine's name, and that with ".local". Default none.
+    /// </summary>
+    public IList<string> AllowedHosts { get; } = [];
+
+    /// <summary>
+    /// Origins of web pages, beside the server's own, that may use the device with credentials, as browsers send them ("https://app.example.org").
+    /// Default none.
+    /// </summary>
+    public IList<string> AllowedOrigins { get; } = [];
+
+    /// <summary>
+    /// Origins of web pages that may use the device as a program of their user could (<see cref="LoopbackAccess"/>), and with credentials from elsewhere,
+    /// as browsers send them ("https://further.pi-top.com"). Default none.
     /// </summary>
     public IList<string> TrustedOrigins { get; } = [];
+
+    /// <summary>
+    /// Whether programs on this device need no credentials over a loopback address: they act as the user that they belong to, web pages but those of
+    /// <see cref="TrustedOrigins"/> do not. Default true.
+    /// </summary>
+    public bool LoopbackAccess { get; set; } = true;
+
+    /// <summary>How long a browser stays logged in by its cookie. Default 12 hours, at least 1 s.</summary>
+    public TimeSpan LoginLifetime
+    {
+        get => _loginLifetime;
+        set => _loginLifetime = value >= TimeSpan.FromSeconds(1) ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1 s.");
+    }
+
+    /// <summary>
+    /// Whether everything is open as it was in Further-Link: to anybody, any web page, by any host name, without credentials; nobody may name a user to
+    /// run as then. Default false.
+    /// </summary>
+    public bool LegacyOpen { get; set; }
 
     /// <summary>After how long without a sign of life a client is sent a ping. Default 10 s.</summary>
     public TimeSpan KeepAliveInterval
@@ -30,12 +60,6 @@ public sealed class WebSocketLinkOptions
 
     /// <summary>Whether messages are compressed for clients that offer it (RFC 7692). It costs 60 to 80 times the processor time. Default false.</summary>
     public bool Compression { get; set; }
-
-    /// <summary>
-    /// What a request may do whose user carries no claim of FurtherLink's own: everybody who can reach an endpoint that asks for no
-    /// authentication. Default <see cref="Access.Own"/>.
-    /// </summary>
-    public Access DefaultAccess { get; set; } = Access.Own;
 
     private static TimeSpan Positive(TimeSpan value) =>
         value > TimeSpan.Zero ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "More than zero.");

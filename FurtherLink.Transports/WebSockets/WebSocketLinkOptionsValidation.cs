@@ -18,15 +18,24 @@ internal sealed class WebSocketLinkOptionsValidation : IValidateOptions<WebSocke
 
     private static IEnumerable<string> Find(WebSocketLinkOptions options)
     {
-        foreach (var origin in options.TrustedOrigins.Where(static origin => !IsOrigin(origin)))
-            yield return $"TrustedOrigins: \"{origin}\" must be an origin as browsers send it: http or https, host, perhaps a port, and nothing behind (https://example.org)";
+        foreach (var (setting, origins) in new[] { ("AllowedOrigins", options.AllowedOrigins), ("TrustedOrigins", options.TrustedOrigins) })
+        {
+            foreach (var origin in origins.Where(static origin => !IsOrigin(origin)))
+                yield return $"{setting}: \"{origin}\" must be an origin as browsers send it: http or https, host, perhaps a port, and nothing behind (https://example.org)";
+        }
+
+        foreach (var host in options.AllowedHosts.Where(static host => !IsHost(host)))
+            yield return $"AllowedHosts: \"{host}\" must be a host name, without a port";
+        if (options.LoginLifetime > Longest)
+            yield return $"LoginLifetime: \"{options.LoginLifetime}\" must be at most 49 days";
         if (options.KeepAliveInterval > Longest)
             yield return $"KeepAliveInterval: \"{options.KeepAliveInterval}\" must be at most 49 days";
         if (options.KeepAliveTimeout > Longest)
             yield return $"KeepAliveTimeout: \"{options.KeepAliveTimeout}\" must be at most 49 days";
-        if (!Enum.IsDefined(options.DefaultAccess))
-            yield return $"DefaultAccess: \"{options.DefaultAccess}\" must be one of {string.Join(", ", Enum.GetNames<Messages.Access>())}";
     }
+
+    // What HostPolicy can ever find equal to what a client asks for.
+    private static bool IsHost(string? text) => Uri.CheckHostName(text?.Trim()) is UriHostNameType.Dns;
 
     // What OriginPolicy can ever find equal to what a browser sends.
     private static bool IsOrigin(string? text) =>

@@ -1,5 +1,7 @@
 using System.Net.WebSockets;
 using System.Security.Claims;
+using FurtherLink.Security;
+using FurtherLink.Transports.WebSockets.Admission;
 using Microsoft.AspNetCore.Http;
 
 namespace FurtherLink.Transports.WebSockets;
@@ -9,19 +11,23 @@ public sealed class WebSocketVisit
 {
     private readonly WebSocketLinkOptions _options;
 
-    internal WebSocketVisit(HttpContext context, WebSocketLinkOptions options, CancellationToken stopping)
+    internal WebSocketVisit(HttpContext context, Pass pass, WebSocketLinkOptions options, CancellationToken stopping)
     {
         _options = options;
         Request = context.Request;
-        Principal = Visitor.Of(context, options);
+        Principal = pass.Principal;
+        Caller = pass.Caller;
         Stopping = stopping;
     }
 
     /// <summary>The request.</summary>
     public HttpRequest Request { get; }
 
-    /// <summary>Who sent it, and what they may do.</summary>
-    public ClaimsPrincipal Principal { get; }
+    /// <summary>Who sent it; null = nobody known yet, which only /run and /run-py let in (<see cref="LinkConnection.Principal"/>).</summary>
+    public ClaimsPrincipal? Principal { get; }
+
+    /// <summary>From where.</summary>
+    public Caller Caller { get; }
 
     /// <summary>Cancelled when the host stops: clients are told.</summary>
     public CancellationToken Stopping { get; }
@@ -30,6 +36,7 @@ public sealed class WebSocketVisit
     /// <returns>The socket; the caller disposes it.</returns>
     public Task<WebSocket> AcceptAsync() => Request.HttpContext.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
     {
+        SubProtocol = RequestCredentials.OffersProtocol(Request) ? RequestCredentials.Protocol : null,
         KeepAliveInterval = _options.KeepAliveInterval,
         KeepAliveTimeout = _options.KeepAliveTimeout,
         DangerousEnableCompression = _options.Compression,

@@ -110,7 +110,7 @@ internal sealed partial class GatewayConnector(
         Log.Connected(logger, _name, identity.Value.Fingerprint);
         try
         {
-            await server.ServeAsync(socket, gateway, Rights.Grant("gateway", Access.Own), stoppingToken).ConfigureAwait(false);
+            await server.ServeAsync(socket, gateway, Rights.Grant("gateway", Access.Own), new Caller(_name, IsLocal: false), stoppingToken).ConfigureAwait(false);
         }
         catch (Exception e) when (!stoppingToken.IsCancellationRequested)
         {

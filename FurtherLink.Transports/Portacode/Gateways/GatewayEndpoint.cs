@@ -22,7 +22,7 @@ internal sealed partial class GatewayEndpoint(
             var result = await new DeviceHandshake(identity, options.Value.HandshakeTimeout, time).RunAsync(socket, visit.Stopping).ConfigureAwait(false);
             if (result is HandshakeResult.Accepted)
             {
-                await server.ServeAsync(socket, new Gateway(options.Value, time), visit.Principal, visit.Stopping).ConfigureAwait(false);
+                await server.ServeAsync(socket, new Gateway(options.Value, time), visit.Principal!, visit.Caller, visit.Stopping).ConfigureAwait(false);
                 return;
             }
 

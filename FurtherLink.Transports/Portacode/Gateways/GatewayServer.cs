@@ -3,6 +3,7 @@ using System.Net.WebSockets;
 using System.Security.Claims;
 using FurtherLink.Framing;
 using FurtherLink.Transports.Portacode.Codec;
+using FurtherLink.Security;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -23,19 +24,21 @@ internal sealed class GatewayServer(ILinkServer server, IOptions<PortacodeOption
     /// <param name="socket">The socket, after the handshake.</param>
     /// <param name="gateway">What is known of the gateway from earlier connections.</param>
     /// <param name="principal">What it may do.</param>
+    /// <param name="caller">From where it comes.</param>
     /// <param name="cancellationToken">Ends it; the gateway is told where there is still time.</param>
-    public async Task ServeAsync(WebSocket socket, Gateway gateway, ClaimsPrincipal principal, CancellationToken cancellationToken)
+    public async Task ServeAsync(WebSocket socket, Gateway gateway, ClaimsPrincipal principal, Caller caller, CancellationToken cancellationToken)
     {
         var maxMessage = options.Value.MaxMessage;
         var (transport, served) = LinkPipe.CreatePair(maxMessage);
-        var connection = Describe(served, gateway, principal);
+        var connection = Describe(served, gateway, principal, caller);
         await WebSocketPump.ServeAsync(server, connection, socket, transport, maxMessage, logger, cancellationToken).ConfigureAwait(false);
     }
 
-    private LinkConnection Describe(IDuplexPipe frames, Gateway gateway, ClaimsPrincipal principal) =>
+    private LinkConnection Describe(IDuplexPipe frames, Gateway gateway, ClaimsPrincipal principal, Caller caller) =>
         new($"portacode-{Interlocked.Increment(ref _lastId)}", PortacodeCodec.Name, frames)
         {
             Principal = principal,
+            Caller = caller,
             Tag = gateway,
             Opening = Gateway.Opening,
             MaxMessage = options.Value.MaxMessage,

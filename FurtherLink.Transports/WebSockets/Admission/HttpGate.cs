@@ -1,0 +1,117 @@
+using System.Security.Claims;
+using FurtherLink.Messages;
+using FurtherLink.Security;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace FurtherLink.Transports.WebSockets.Admission;
+
+/// <summary>
+/// What every request passes before an endpoint acts: the host it asks for, the page that sent it, and who that is. One for each application. Thread safe.
+/// </summary>
+/// <param name="authenticator">Tells who somebody is.</param>
+/// <param name="logins">Who is logged in by a cookie.</param>
+/// <param name="hosts">By which names this device goes.</param>
+/// <param name="origins">Which pages may use it.</param>
+/// <param name="options">Settings of the transport.</param>
+/// <param name="time">The clock.</param>
+internal sealed class HttpGate(
+    IAuthenticator authenticator, LoginTable logins, HostPolicy hosts, OriginPolicy origins, IOptions<WebSocketLinkOptions> options, TimeProvider time)
+{
+    // Where anybody may do anything, nobody may be anybody else.
+    private static readonly ClaimsPrincipal Anyone = new Grant("anyone", Access.Own) { Users = [] }.ToPrincipal();
+
+    private readonly WebSocketLinkOptions _options = options.Value;
+
+    /// <summary>Which pages may use the device.</summary>
+    public OriginPolicy Origins => origins;
+
+    /// <summary>The application's.</summary>
+    /// <exception cref="InvalidOperationException">It has none.</exception>
+    public static HttpGate Of(IServiceProvider services) =>
+        services.GetService<HttpGate>() ?? throw new InvalidOperationException("FurtherLink's endpoints need AddWebSockets(), on what AddFurtherLink() gives.");
+
+    /// <summary>Looks at the host that a request asks for.</summary>
+    /// <returns>Null where it is this device.</returns>
+    public Refusal? CheckHost(HttpRequest request) => hosts.Allows(request.Host)
+        ? null
+        : new Refusal(
+            StatusCodes.Status421MisdirectedRequest,
+            $"\"{request.Host.Host}\" is no name that this device goes by; the setting AllowedHosts lists those beside localhost, addresses and the machine's own");
+
+    /// <summary>Looks at the page that sent a request.</summary>
+    /// <param name="door">What the endpoint asks for.</param>
+    /// <param name="page">Which page.</param>
+    /// <param name="origin">Its origin; "" where it has not said it.</param>
+    /// <returns>Null where it may use the endpoint.</returns>
+    public static Refusal? CheckPage(Door door, PageOrigin page, string origin) => door.IsGuarded && page is PageOrigin.Foreign
+        ? new Refusal(
+            StatusCodes.Status403Forbidden,
+            $"pages of {(origin.Length > 0 ? origin : "other sites")} may not use this server; the settings AllowedOrigins and TrustedOrigins list those that may")
+        : null;
+
+    /// <summary>Finds out who sent a request. It is a feature (<see cref="Pass"/>) and the user of the request from then on.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="door">What the endpoint asks for.</param>
+    /// <param name="page">Which page sent it.</param>
+    /// <returns>Null where it is let through.</returns>
+    public async ValueTask<Refusal?> IdentifyAsync(HttpContext context, Door door, PageOrigin page)
+    {
+        if (!_options.LegacyOpen && RequestCredentials.AreInQuery(context.Request))
+        {
+            return new Refusal(
+                StatusCodes.Status400BadRequest,
+                "a token never stands in an address, which logs and histories keep: send it as \"Authorization: Bearer TOKEN\", as the WebSocket's subprotocol "
+                    + "\"furtherlink.token.TOKEN\" beside \"furtherlink\", or log in by POST /login");
+        }
+
+        if (!door.Identifies)
+            return null;
+        try
+        {
+            var caller = LocalEnd.CallerOf(context);
+            var principal = await FindAsync(context, caller, page).ConfigureAwait(false);
+            var pass = new Pass(Rights.Of(principal) is Access.None ? null : principal, caller);
+            if (pass.Grant.Ended.IsCancellationRequested)
+                throw new LinkException(FailureCode.Unauthenticated, "what you have shown counts no more");
+            if (door.Needed is not Access.None)
+                pass.Grant.Demand(door.Needed);
+            context.Features.Set(pass);
+            if (pass.Principal is not null)
+                context.User = pass.Principal;
+            return null;
+        }
+        catch (LinkException fault)
+        {
+            return Refusal.Of(fault);
+        }
+    }
+
+    private async ValueTask<ClaimsPrincipal?> FindAsync(HttpContext context, Caller caller, PageOrigin page)
+    {
+        // The application around knows already.
+        if (context.User.HasClaim(static claim => claim.Type == Rights.ClaimType))
+            return context.User;
+        if (RequestCredentials.Read(context.Request) is { } credentials)
+            return await authenticator.AuthenticateAsync(credentials, caller, context.RequestAborted).ConfigureAwait(false);
+        if (context.Request.Cookies[LoginEndpoints.Cookie] is { } id)
+            return logins.Find(id) ?? throw Forgotten(context);
+        if (_options.LegacyOpen)
+            return Anyone;
+        return _options.LoopbackAccess && caller.IsLocal && page is PageOrigin.None or PageOrigin.Trusted && HostPolicy.IsLoopback(context.Request.Host)
+            && LocalEnd.OwnerOf(context) is { } uid
+            ? await authenticator.AuthenticateAsync(new LocalCredentials(uid), caller, context.RequestAborted).ConfigureAwait(false)
+            : null;
+    }
+
+    /// <summary>Ends a request that has been let through when what was shown for it counts no more.</summary>
+    /// <returns>To be disposed at the end of the request.</returns>
+    public GrantEnd EndWithGrant(HttpContext context) => new(context, time);
+
+    private static LinkException Forgotten(HttpContext context)
+    {
+        LoginEndpoints.Clear(context.Response);
+        return new LinkException(FailureCode.Unauthenticated, "you are logged out; log in again by POST /login");
+    }
+}

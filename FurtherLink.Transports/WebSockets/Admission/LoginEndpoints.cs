@@ -1,0 +1,93 @@
+using System.Text.Json;
+using FurtherLink.Messages;
+using FurtherLink.Security;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace FurtherLink.Transports.WebSockets.Admission;
+
+/// <summary>Gives a browser a cookie for credentials, and takes it back: /login and /logout.</summary>
+/// <param name="authenticator">Tells who it is.</param>
+/// <param name="logins">Who is logged in.</param>
+/// <param name="options">Settings of the transport.</param>
+internal sealed class LoginEndpoints(IAuthenticator authenticator, LoginTable logins, IOptions<WebSocketLinkOptions> options)
+{
+    /// <summary>The cookie's name; browsers take one of this prefix only from this very host, by TLS or on loopback (RFC 6265bis, section 4.1.3.2).</summary>
+    public const string Cookie = "__Host-furtherlink";
+
+    private const int MaxBody = 16 * 1024;
+
+    /// <summary>Logs in.</summary>
+    public async Task LoginAsync(HttpContext context)
+    {
+        // Only what a page has to ask for first (a preflight) is sent as JSON.
+        if (!context.Request.HasJsonContentType())
+        {
+            await HttpAnswers.RefuseAsync(context, new Refusal(StatusCodes.Status415UnsupportedMediaType, "the body must be of type application/json")).ConfigureAwait(false);
+            return;
+        }
+
+        var credentials = Parse(await HttpBody.ReadAsync(context, MaxBody).ConfigureAwait(false));
+        var principal = await authenticator.AuthenticateAsync(credentials, LocalEnd.CallerOf(context), context.RequestAborted).ConfigureAwait(false);
+        var grant = Grant.Of(principal);
+        grant.Demand(Access.View);
+        var lifetime = options.Value.LoginLifetime;
+        context.Response.Cookies.Append(Cookie, logins.Begin(principal, lifetime), Attributes(lifetime));
+        await HttpAnswers.JsonAsync(context, writer =>
+        {
+            writer.WriteString("name", grant.Name);
+            writer.WriteString("access", grant.Access.ToString().ToLowerInvariant());
+        }).ConfigureAwait(false);
+    }
+
+    /// <summary>Logs out; what has been opened by the cookie ends.</summary>
+    public Task LogoutAsync(HttpContext context)
+    {
+        if (context.Request.Cookies[Cookie] is { } id)
+            logins.End(id);
+        Clear(context.Response);
+        context.Response.StatusCode = StatusCodes.Status204NoContent;
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Has the browser throw its cookie away.</summary>
+    public static void Clear(HttpResponse response) => response.Cookies.Append(Cookie, "", Attributes(TimeSpan.Zero));
+
+    private static CookieOptions Attributes(TimeSpan lifetime) =>
+        new() { Path = "/", Secure = true, HttpOnly = true, SameSite = SameSiteMode.Strict, MaxAge = lifetime };
+
+    private static Credentials Parse(byte[] body)
+    {
+        string? token = null, user = null, password = null;
+        try
+        {
+            var reader = new Utf8JsonReader(body);
+            if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject)
+                throw Mistake();
+            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
+            {
+                var name = reader.GetString();
+                reader.Read();
+                var text = reader.TokenType is JsonTokenType.String ? reader.GetString() : null;
+                reader.Skip();
+                (token, user, password) = name switch
+                {
+                    "token" => (text, user, password),
+                    "user" => (token, text, password),
+                    "password" => (token, user, text),
+                    _ => (token, user, password),
+                };
+            }
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            throw Mistake();
+        }
+
+        if (token is not null)
+            return new TokenCredentials(token);
+        return user is not null && password is not null ? new PasswordCredentials(user, password) : throw Mistake();
+    }
+
+    private static LinkException Mistake() => new(FailureCode.BadValue, """the body must be {"token": TEXT} or {"user": TEXT, "password": TEXT}""");
+}
