@@ -7,6 +7,7 @@ using FurtherLink.Peers;
 using FurtherLink.Processes;
 using FurtherLink.Processes.Leftovers;
 using FurtherLink.Security;
+using FurtherLink.Security.Tokens;
 using FurtherLink.Sessions;
 using FurtherLink.Telemetry;
 using Microsoft.Extensions.Configuration;
@@ -47,7 +48,12 @@ public static class FurtherLinkServiceCollectionExtensions
         services.TryAddSingleton(static all => new FileStore(
             all.GetRequiredService<IOptions<LinkOptions>>(), all.GetService<TimeProvider>(), all.GetService<ILogger<FileStore>>(), all.GetRequiredService<Ledger>()));
         services.TryAddSingleton(_ => new DebianPackages());
-        services.TryAddSingleton<IAuthenticator, Authenticator>();
+        var access = services.AddOptions<AccessOptions>().ValidateOnStart();
+        if (configuration is not null)
+            access.BindSettings(configuration, static (section, access) => section.Bind(access));
+        services.TryAddSingleton<TokenStore>();
+        services.TryAddSingleton<IAuthenticator>(static all => new Authenticator(
+            all.GetRequiredService<TokenStore>(), all.GetRequiredService<IOptions<AccessOptions>>(), all.GetRequiredService<TimeProvider>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, AuthService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, UploadService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, DeviceService>());

@@ -10,6 +10,12 @@ public sealed record ClientOptions
     public string Label { get; init; } = "";
 
     /// <summary>
+    /// A token that the server has given out, shown at the beginning of each connection, and over none that others may read along. Null, the
+    /// default = none.
+    /// </summary>
+    public string? Token { get; init; }
+
+    /// <summary>
     /// How long it tries to come back after a lost connection, before its sessions fail; sessions that it starts wait as long for it.
     /// Zero = it does not. Default 60 s.
     /// </summary>
@@ -34,6 +40,13 @@ public sealed record ClientOptions
 
     /// <summary>The clock. Default the system's.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
+
+    // Records print what they hold.
+    private bool PrintMembers(System.Text.StringBuilder text)
+    {
+        text.Append(System.Globalization.CultureInfo.InvariantCulture, $"{nameof(Label)} = {Label}, {nameof(Token)} = {(Token is null ? "none" : "one")}");
+        return true;
+    }
 }
 
 /// <summary>A connection's change.</summary>

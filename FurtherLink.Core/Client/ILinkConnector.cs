@@ -9,6 +9,9 @@ public interface ILinkConnector
     /// <summary>Whether a lost connection can be opened again. False where what is at the other end goes with it.</summary>
     bool CanReconnect { get; }
 
+    /// <summary>Whether nobody else can read what is sent on the way. Default true.</summary>
+    bool IsPrivate => true;
+
     /// <summary>Opens a connection.</summary>
     /// <param name="maxMessage">The longest message that the client takes, in bytes.</param>
     /// <param name="cancellationToken">Gives up.</param>

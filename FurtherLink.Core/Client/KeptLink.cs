@@ -88,27 +88,25 @@ internal sealed class KeptLink(ILinkConnector connector, ClientOptions options, 
     /// <summary>Opens a connection and learns who is there.</summary>
     private async Task GreetAsync()
     {
+        if (options.Token is not null && !connector.IsPrivate)
+            throw new LinkConnectException($"{Target}: a token is not sent where others can read it; the address must begin with wss://") { IsFinal = true };
         var link = await connector.ConnectAsync(options.MaxMessage, _stop.Token).ConfigureAwait(false);
         var wire = new ClientWire(link, options.MaxMessage, Received);
         wire.Start();
         try
         {
-            var hello = new Call("device.hello", new Hello(options.Label) { Extensions = Extensions });
-            var answer = requests.Add(hello);
-            _greeting = hello.Ref;
-            wire.Post(hello);
-            var first = requests.WaitAsync(hello, answer, _stop.Token);
-            if (await Task.WhenAny(first, wire.Ended).ConfigureAwait(false) == wire.Ended)
-            {
-                requests.Forget(hello);
-                throw new LinkConnectException($"{Target} has ended the connection at once: {await wire.Ended.ConfigureAwait(false)}");
-            }
-
-            Server = await first.ConfigureAwait(false) is Result { Body: HelloAnswer known }
+            if (options.Token is { } token)
+                await AskAsync(wire, new Call("auth.login", new Login(token))).ConfigureAwait(false);
+            Server = await AskAsync(wire, new Call("device.hello", new Hello(options.Label) { Extensions = Extensions })).ConfigureAwait(false) is Result { Body: HelloAnswer known }
                 ? known
                 : throw new LinkConnectException($"{Target} is no FurtherLink server: it does not answer \"hello\"") { IsFinal = true };
             _greeting = null;
             _wire = wire;
+        }
+        catch (LinkException e) when (e.Code is FailureCode.Unauthenticated or FailureCode.Limited)
+        {
+            await wire.DisposeAsync().ConfigureAwait(false);
+            throw new LinkConnectException($"{Target} does not let this client in: {e.Message}", e) { IsFinal = e.Code is FailureCode.Unauthenticated };
         }
         catch (LinkException e) when (e is not LinkConnectException)
         {
@@ -120,6 +118,22 @@ internal sealed class KeptLink(ILinkConnector connector, ClientOptions options, 
             await wire.DisposeAsync().ConfigureAwait(false);
             throw;
         }
+    }
+
+    /// <summary>Asks for something before anybody else may use the connection.</summary>
+    private async Task<ServerMessage> AskAsync(ClientWire wire, Call call)
+    {
+        var answer = requests.Add(call);
+        _greeting = call.Ref;
+        wire.Post(call);
+        var first = requests.WaitAsync(call, answer, _stop.Token);
+        if (await Task.WhenAny(first, wire.Ended).ConfigureAwait(false) == wire.Ended)
+        {
+            requests.Forget(call);
+            throw new LinkConnectException($"{Target} has ended the connection at once: {await wire.Ended.ConfigureAwait(false)}");
+        }
+
+        return await first.ConfigureAwait(false);
     }
 
     /// <summary>Keeps the connection until it is stopped or cannot be kept.</summary>

@@ -4,7 +4,7 @@ using FurtherLink.Security;
 namespace FurtherLink.Peers;
 
 /// <summary>
-/// The calls of "auth": "auth.login", its body <see cref="Credentials"/>, its result an <see cref="AuthAnswer"/>, says who a connection's client is from then
+/// The calls of "auth": "auth.login", its body a <see cref="Login"/>, its result an <see cref="AuthAnswer"/>, says who a connection's client is from then
 /// on. What comes behind it waits for its end.
 /// </summary>
 /// <param name="authenticator">Tells who it is.</param>
@@ -24,10 +24,10 @@ internal sealed class AuthService(IAuthenticator authenticator) : IService
     {
         ArgumentNullException.ThrowIfNull(call);
         ArgumentNullException.ThrowIfNull(peer);
-        // Who owns the other end is for a transport to find out, and for nobody to say.
-        if (call is not { Name: "auth.login", Body: Credentials and not LocalCredentials })
+        if (call is not { Name: "auth.login", Body: Login login })
             throw new LinkException(FailureCode.NotSupported, $"there is no call {call.Name}");
-        var principal = await authenticator.AuthenticateAsync((Credentials)call.Body!, peer.Caller, cancellationToken).ConfigureAwait(false);
+        Credentials credentials = login.Token is { } token ? new TokenCredentials(token) : new PasswordCredentials(login.User ?? "", login.Password ?? "");
+        var principal = await authenticator.AuthenticateAsync(credentials, peer.Caller, cancellationToken).ConfigureAwait(false);
         peer.Become(principal);
         return new AuthAnswer(peer.Grant.Name, peer.Grant.Access);
     }

@@ -2,7 +2,6 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Processes.Leftovers;
-using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Processes;
 

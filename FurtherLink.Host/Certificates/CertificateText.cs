@@ -27,7 +27,7 @@ internal static class CertificateText
         text.Append(CultureInfo.InvariantCulture, $"  wss://HOST:{options.Port}#sha256={hash}\n");
         text.Append("To have browsers and other programs trust it, export it and add the file to what they trust:\n");
         text.Append("  furtherlink cert --export furtherlink.pem\n");
-        text.Append(CultureInfo.InvariantCulture, $"  curl --cacert furtherlink.pem https://{certificate.Names.FirstOrDefault() ?? "HOST"}:{options.Port}/status\n");
+        text.Append(CultureInfo.InvariantCulture, $"  curl --cacert furtherlink.pem https://{(certificate.Names.Count > 0 ? certificate.Names[0] : "HOST")}:{options.Port}/status\n");
         return text.ToString();
     }
 

@@ -18,6 +18,9 @@ internal sealed class DeviceOptions
     /// <summary>The variable that names the device where no option does.</summary>
     public const string Variable = "FURTHERLINK_DEVICE";
 
+    /// <summary>The variable with a token of the device, where no option names its file.</summary>
+    public const string TokenVariable = "FURTHERLINK_TOKEN";
+
     private readonly Option<string> _device = new("--device")
     {
         Description = $"The device: ws://HOST:PORT, wss://HOST:PORT, unix:PATH, or exec:COMMAND as \"exec:ssh pi furtherlink stdio\". Default: ${Variable}, else the server on this machine.",
@@ -30,6 +33,12 @@ internal sealed class DeviceOptions
         HelpName = "sha256",
     };
 
+    private readonly Option<string> _token = new("--token-file")
+    {
+        Description = $"A file with the token that the device has given out; nobody else may read it. Default: the token in ${TokenVariable}, if any.",
+        HelpName = "file",
+    };
+
     private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "Say only what goes wrong." };
 
     /// <summary>Adds them to a command.</summary>
@@ -37,6 +46,7 @@ internal sealed class DeviceOptions
     {
         command.Add(_device);
         command.Add(_fingerprint);
+        command.Add(_token);
         command.Add(_quiet);
         command.Validators.Add(Check);
     }
@@ -68,7 +78,7 @@ internal sealed class DeviceOptions
         using var configuration = HostConfiguration.Load(new Dictionary<string, string>());
         SettingsCheck.Run(configuration);
         var server = InProcessServer.Create(configuration);
-        return new OpenDevice(await ConnectAsync(new InProcessConnector(server.GetRequiredService<ILinkServer>()), notes, cancellationToken), server) { IsHere = true };
+        return new OpenDevice(await ConnectAsync(new InProcessConnector(server.GetRequiredService<ILinkServer>()), null, notes, cancellationToken), server) { IsHere = true };
     }
 
     /// <summary>Connects to the device where that needs nobody to type or wait, for completion.</summary>
@@ -78,7 +88,7 @@ internal sealed class DeviceOptions
         address ??= Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } variable ? variable : LocalAddress();
         if (address is null || address.StartsWith("exec:", StringComparison.Ordinal))
             return null;
-        return new OpenDevice(await FurtherLinkClient.ConnectAsync(DeviceAddress.Parse(address), new ClientOptions { ReconnectTimeout = TimeSpan.Zero }, cancellationToken));
+        return new OpenDevice(await FurtherLinkClient.ConnectAsync(DeviceAddress.Parse(address), new ClientOptions { ReconnectTimeout = TimeSpan.Zero, Token = TokenOf(null) }, cancellationToken));
     }
 
     private static string? LocalAddress()
@@ -93,12 +103,12 @@ internal sealed class DeviceOptions
     {
         if ((Address(result.GetValue(_device), result.GetValue(_fingerprint)) ?? LocalAddress()) is not { } address)
             return null;
-        return new OpenDevice(await ConnectAsync(DeviceAddress.Parse(address), notes, cancellationToken)) { IsHere = address.StartsWith("unix:", StringComparison.Ordinal) };
+        return new OpenDevice(await ConnectAsync(DeviceAddress.Parse(address), TokenOf(result.GetValue(_token)), notes, cancellationToken)) { IsHere = address.StartsWith("unix:", StringComparison.Ordinal) };
     }
 
-    private static async Task<FurtherLinkClient> ConnectAsync(ILinkConnector connector, Notes notes, CancellationToken cancellationToken)
+    private static async Task<FurtherLinkClient> ConnectAsync(ILinkConnector connector, string? token, Notes notes, CancellationToken cancellationToken)
     {
-        var options = new ClientOptions { Label = $"{Environment.UserName}@{Environment.MachineName}", Changed = notes.Tell };
+        var options = new ClientOptions { Label = $"{Environment.UserName}@{Environment.MachineName}", Changed = notes.Tell, Token = token };
         try
         {
             return await FurtherLinkClient.ConnectAsync(connector, options, cancellationToken);
@@ -106,6 +116,24 @@ internal sealed class DeviceOptions
         catch (LinkException e)
         {
             throw new ConsoleException(ExitCodes.Refused, e.Message);
+        }
+    }
+
+    /// <summary>The token that is given; null = none.</summary>
+    /// <exception cref="ConsoleException">Its file cannot be read, or holds none.</exception>
+    private static string? TokenOf(string? file)
+    {
+        if (file is null)
+            return Environment.GetEnvironmentVariable(TokenVariable) is { Length: > 0 } token ? token.Trim() : null;
+        try
+        {
+            return File.ReadAllText(file).Trim() is { Length: > 0 } text && !text.Contains('\n')
+                ? text
+                : throw new ConsoleException(ExitCodes.Refused, $"--token-file: \"{file}\" holds no token: it must be one line.");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new ConsoleException(ExitCodes.Refused, $"--token-file: \"{file}\" cannot be read: {e.Message}");
         }
     }
 

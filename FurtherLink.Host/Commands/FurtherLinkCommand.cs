@@ -27,6 +27,7 @@ internal static class FurtherLinkCommand
         root.Add(CertificateCommand.Create());
         root.Add(ConnectCommand.Create());
         root.Add(StdioCommand.Create());
+        root.Add(TokenCommand.Create());
         root.Add(RestartCommand.Create());
         root.Add(HoldCommand.Create());
         root.Add(CompletionCommand.Create());

@@ -29,6 +29,9 @@ internal sealed class ServeOptions
     /// <summary>Where the host keeps what is its own; null = by the environment.</summary>
     public string? StateDirectory { get; init; }
 
+    /// <summary>Where tokens are kept; null = in the state directory.</summary>
+    public string? TokenFile { get; init; }
+
     /// <summary>Programs of sessions that are kept or pause run in a process that outlives the server. Default true.</summary>
     public bool Hold { get; init; } = true;
 
@@ -77,6 +80,7 @@ internal sealed class ServeOptions
             ClientAccess = Text("ClientCertificateAccess") is { } access ? Enum.Parse<Access>(access, ignoreCase: true) : Access.Drive,
             StateDirectory = Text("StateDirectory"),
             Hold = !(Text("NoHold") is { } held && Checks.IsOn(held)),
+            TokenFile = Text("TokenFile"),
             Socket = Text("Socket"),
             Metrics = Text("Metrics") is { } metrics && Checks.IsOn(metrics),
             Debug = Text("Debug") is { } debug && Checks.IsOn(debug),

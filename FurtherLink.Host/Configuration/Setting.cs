@@ -48,6 +48,9 @@ internal enum SettingUse
 
     /// <summary>"furtherlink cert".</summary>
     Certificate = 8,
+
+    /// <summary>"furtherlink token".</summary>
+    Token = 16,
 }
 
 /// <summary>How a setting is written.</summary>

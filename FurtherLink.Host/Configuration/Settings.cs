@@ -43,8 +43,13 @@ internal static class Settings
         },
         new("StateDirectory", "Where the host keeps its key and certificate. Default: $STATE_DIRECTORY, else $XDG_STATE_HOME/furtherlink, else ~/.local/state/furtherlink.")
         {
-            Use = SettingUse.Serve | SettingUse.Connect | SettingUse.Stdio | SettingUse.Certificate, Option = "--state-dir", ValueName = "directory",
+            Use = SettingUse.Serve | SettingUse.Connect | SettingUse.Stdio | SettingUse.Certificate | SettingUse.Token, Option = "--state-dir", ValueName = "directory",
         },
+        new("TokenFile", "Where the tokens that let clients in are kept. Default: tokens.json in the state directory.")
+        {
+            Use = SettingUse.Serve | SettingUse.Token, Option = "--tokens", ValueName = "file",
+        },
+        new("LoginAttempts", "How often a minute somebody may show from one address what counts for nothing. Default 10.") { Check = Checks.Number(1, int.MaxValue) },
         new("WorkDirectory", "Where uploads go and relative paths begin. Default: \"further\" in the home of the user who runs the program.")
         {
             Option = "--work-dir", ValueName = "directory", Variable = "FURTHER_LINK_WORK_DIR", Check = Checks.WritableDirectory,

@@ -12,15 +12,8 @@ internal static class SessionListText
     private static readonly string[] Heads = ["SESSION", "NAME", "RUNNER", "STARTED", "STATE", "MEMBERS"];
 
     /// <summary>For people: a line each, in columns.</summary>
-    public static string Table(IReadOnlyList<SessionInfo> sessions)
-    {
-        List<string[]> rows = [Heads, .. sessions.Select(Row)];
-        var widths = Heads.Select((_, column) => rows.Max(row => row[column].Length)).ToArray();
-        var text = new StringBuilder();
-        foreach (var row in rows)
-            text.Append(string.Join("  ", row.Select((cell, column) => cell.PadRight(widths[column]))).TrimEnd()).Append('\n');
-        return text.ToString();
-    }
+    public static string Table(IReadOnlyList<SessionInfo> sessions) =>
+        TextTable.Format(Heads, sessions.Select(Row));
 
     /// <summary>For scripts: a JSON array with an object each, on one line.</summary>
     public static string Json(IReadOnlyList<SessionInfo> sessions)
@@ -39,7 +32,7 @@ internal static class SessionListText
 
     private static string[] Row(SessionInfo session) =>
     [
-        session.Id, Printable(session.Name ?? "-"), Printable(session.Runner), $"{session.Created.ToLocalTime():yyyy-MM-dd HH:mm:ss}", StateOf(session), session.Members.ToString(),
+        session.Id, session.Name ?? "-", session.Runner, $"{session.Created.ToLocalTime():yyyy-MM-dd HH:mm:ss}", StateOf(session), session.Members.ToString(),
     ];
 
     private static string StateOf(SessionInfo session) => session.Exit switch
@@ -48,9 +41,6 @@ internal static class SessionListText
         { Signal: { } signal } => $"signal {signal}",
         { Code: var code } => $"exit {code}",
     };
-
-    // A name is whatever its creator has made up; here it must not move the cursor.
-    private static string Printable(string text) => string.Concat(text.Select(static letter => char.IsControl(letter) ? '?' : letter));
 
     private static void Write(Utf8JsonWriter json, SessionInfo session)
     {

@@ -37,5 +37,16 @@ internal static class HostPaths
         }
     }
 
+    /// <summary>Where the device's tokens are kept: the setting, else in the state directory, which is made where it is missing.</summary>
+    /// <exception cref="SettingException">The state directory cannot be made.</exception>
+    public static string TokenFile(ServeOptions options)
+    {
+        if (options.TokenFile is { } path)
+            return Path.GetFullPath(path);
+        var state = StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable);
+        StateDirectory.Prepare(state);
+        return Path.Combine(state, "tokens.json");
+    }
+
     private static string? Absolute(string? path) => string.IsNullOrEmpty(path) ? null : Path.GetFullPath(path);
 }

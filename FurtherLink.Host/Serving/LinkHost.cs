@@ -2,6 +2,7 @@ using FurtherLink.Host.Certificates;
 using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Processes;
+using FurtherLink.Security;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode.Gateways;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -85,6 +86,7 @@ internal static class LinkHost
         if (options.Metrics)
             MetricsEndpoint.Add(builder.Services);
         builder.Services.PostConfigure<LinkOptions>(link => HostPaths.MakeAbsolute(link, options));
+        builder.Services.PostConfigure<AccessOptions>(access => access.TokenFile = HostPaths.TokenFile(options));
         tls?.Add(builder.Services);
         builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);

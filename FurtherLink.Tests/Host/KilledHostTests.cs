@@ -98,7 +98,7 @@ internal sealed class KilledHostTests
         .Select(pid => (FurtherLink.Processes.Native.Libc.GetMark(pid) ?? 0) & StrayPrograms.FamilyMask);
 
     private IEnumerable<string> Left() =>
-        Directory.GetFileSystemEntries(_folder.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+        Directory.GetFileSystemEntries(_folder.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
             .Select(path => Path.GetRelativePath(_folder.Path, path)).Where(path => !path.StartsWith("state", StringComparison.Ordinal));
 
     private async Task<FurtherTestClient> ConnectAsync() =>

@@ -35,6 +35,9 @@ public sealed class WebSocketConnector : ILinkConnector, IDisposable
     public bool CanReconnect => true;
 
     /// <inheritdoc/>
+    public bool IsPrivate => _address.Scheme == "wss" || _address.IsLoopback;
+
+    /// <inheritdoc/>
     public async ValueTask<ClientLink> ConnectAsync(int maxMessage, CancellationToken cancellationToken)
     {
         var (socket, why, status) = await _dialler.DialAsync(_address, cancellationToken).ConfigureAwait(false);

@@ -51,6 +51,7 @@ internal static class FurtherClientWriter
         Acknowledge acknowledge => ("ack", acknowledge.Name),
         Control control => (ControlType(control.Action), control.Name),
         Call { Name: "device.hello", Body: Hello } => ("hello", null),
+        Call { Name: "auth.login", Body: Login } => ("auth", null),
         Call { Name: "sessions.list" } => ("list", null),
         Call { Name: "sessions.request" } call => ("request", call.Session),
         Call { Name: "sessions.grant", Body: int } call => ("grant", call.Session),
@@ -112,6 +113,9 @@ internal static class FurtherClientWriter
             case Call { Body: Hello hello }:
                 WriteHello(json, hello);
                 break;
+            case Call { Body: Login login }:
+                WriteLogin(json, login);
+                break;
             case Call { Body: UploadBegin upload }:
                 json.WriteString("name", upload.Name);
                 if (upload.User is not null)
@@ -131,6 +135,16 @@ internal static class FurtherClientWriter
                 json.WriteNumber("member", member);
                 break;
         }
+    }
+
+    private static void WriteLogin(Utf8JsonWriter json, Login login)
+    {
+        if (login.Token is not null)
+            json.WriteString("token", login.Token);
+        if (login.User is not null)
+            json.WriteString("user", login.User);
+        if (login.Password is not null)
+            json.WriteString("password", login.Password);
     }
 
     private static void WriteHello(Utf8JsonWriter json, Hello hello)

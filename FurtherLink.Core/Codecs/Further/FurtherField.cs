@@ -45,6 +45,8 @@ internal enum FurtherField
     Upload,
     Text,
     Executable,
+    Token,
+    Password,
 
     // From here on also in objects within data.
     Rows,
@@ -133,6 +135,8 @@ internal static class FurtherFields
         _ when name.SequenceEqual("sourcePath"u8) => FurtherField.SourcePath,
         _ when name.SequenceEqual("directoryName"u8) => FurtherField.DirectoryName,
         _ when name.SequenceEqual("directory"u8) => FurtherField.Directory,
+        _ when name.SequenceEqual("token"u8) => FurtherField.Token,
+        _ when name.SequenceEqual("password"u8) => FurtherField.Password,
         _ when name.SequenceEqual("user"u8) => FurtherField.User,
         _ when name.SequenceEqual("enabled"u8) => FurtherField.Enabled,
         _ when name.SequenceEqual("width"u8) => FurtherField.Width,

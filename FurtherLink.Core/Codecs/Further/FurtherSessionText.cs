@@ -82,6 +82,13 @@ internal static class FurtherSessionText
         json.WriteNumber("maxMessage", hello.MaxMessage);
     });
 
+    /// <summary>auth: who the client is now, and what it may do.</summary>
+    public static void WriteAuth(FrameWriter output, AuthAnswer auth) => Write(output, auth, static (json, auth) =>
+    {
+        json.WriteString("name", auth.Name);
+        json.WriteString("access", auth.Access.ToString().ToLowerInvariant());
+    });
+
     /// <summary>upload: how far an upload in pieces is.</summary>
     public static void WriteUpload(FrameWriter output, UploadState upload) => Write(output, upload, static (json, upload) =>
     {

@@ -27,6 +27,7 @@ internal enum FurtherVerb
     UploadFile,
     UploadEnd,
     UploadCancel,
+    Auth,
 }
 
 /// <summary>Knows a verb by its spelling, escaped or not.</summary>
@@ -69,6 +70,7 @@ internal static class FurtherVerbs
         FurtherVerb.UploadFile => "uploadFile",
         FurtherVerb.UploadEnd => "uploadEnd",
         FurtherVerb.UploadCancel => "uploadCancel",
+        FurtherVerb.Auth => "auth",
         _ => "message",
     };
 
@@ -94,6 +96,7 @@ internal static class FurtherVerbs
         _ when name.SequenceEqual("uploadCancel"u8) => FurtherVerb.UploadCancel,
         _ when name.SequenceEqual("hello"u8) => FurtherVerb.Hello,
         _ when name.SequenceEqual("signal"u8) => FurtherVerb.Signal,
+        _ when name.SequenceEqual("auth"u8) => FurtherVerb.Auth,
         _ => FurtherVerb.Unknown,
     };
 }

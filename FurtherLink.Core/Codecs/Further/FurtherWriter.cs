@@ -111,6 +111,11 @@ internal sealed class FurtherWriter
                 FurtherSessionText.WriteHello(output, hello);
                 End(output, null, message.Ref);
                 break;
+            case Result { Body: AuthAnswer auth }:
+                Begin(output, "auth"u8, 0);
+                FurtherSessionText.WriteAuth(output, auth);
+                End(output, null, message.Ref);
+                break;
             case Result { Body: UploadState upload } when _named:
                 Begin(output, "upload"u8, 0);
                 FurtherSessionText.WriteUpload(output, upload);

@@ -123,7 +123,7 @@ public sealed partial class Ledger : IDisposable
         {
             try
             {
-                path = Path.Combine(Own().Path, Interlocked.Increment(ref _last).ToString("D12", CultureInfo.InvariantCulture) + LedgerSweep.Extension);
+                path = Path.Combine(Own().Path, Interlocked.Increment(ref _last).ToString("D12", CultureInfo.InvariantCulture) + LedgerRecord.Extension);
                 using var file = HeldDirectory.OpenPrivate(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
                 file.Write(record.Write().Span);
             }

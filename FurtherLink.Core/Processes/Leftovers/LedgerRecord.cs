@@ -6,6 +6,9 @@ namespace FurtherLink.Processes.Leftovers;
 /// <summary>One thing of a <see cref="Ledger"/>: a path to be removed, or programs to be ended. Kept as a small JSON object.</summary>
 internal sealed record LedgerRecord
 {
+    /// <summary>How the names of their files end.</summary>
+    public const string Extension = ".json";
+
     /// <summary>What is removed with everything in it: absolute, links resolved but for its last name; null = nothing.</summary>
     public string? Path { get; init; }
 

@@ -12,9 +12,6 @@ namespace FurtherLink.Processes.Leftovers;
 [SupportedOSPlatform("linux")]
 internal sealed partial class LedgerSweep(HeldDirectory directory, TimeProvider time, ILogger logger)
 {
-    /// <summary>How the names of records end.</summary>
-    public const string Extension = ".json";
-
     // Clocks of file systems are a few milliseconds coarse, and a busy device may take a while between the record and the file.
     private const double Moment = 5;
 
@@ -23,7 +20,7 @@ internal sealed partial class LedgerSweep(HeldDirectory directory, TimeProvider 
     public async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         // Programs first: they might make again what is removed.
-        var records = Directory.EnumerateFiles(directory.Path, "*" + Extension).Select(path => (Path: path, Record: Read(path))).OrderBy(one => one.Record?.Path, StringComparer.Ordinal).ToList();
+        var records = Directory.EnumerateFiles(directory.Path, "*" + LedgerRecord.Extension).Select(path => (Path: path, Record: Read(path))).OrderBy(one => one.Record?.Path, StringComparer.Ordinal).ToList();
         foreach (var (path, record) in records)
         {
             if (record is { Family: not 0 } && !await StrayPrograms.EndAsync(record.Family, record.Session, time, cancellationToken).ConfigureAwait(false))
@@ -32,7 +29,7 @@ internal sealed partial class LedgerSweep(HeldDirectory directory, TimeProvider 
                 File.Delete(path);
         }
 
-        if (!Directory.EnumerateFiles(directory.Path, "*" + Extension).Any())
+        if (!Directory.EnumerateFiles(directory.Path, "*" + LedgerRecord.Extension).Any())
             directory.Remove();
         if (records.Count > 0)
             Log.Swept(logger, records.Count);

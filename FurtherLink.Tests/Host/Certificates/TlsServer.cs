@@ -12,7 +12,6 @@ using FurtherLink.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace FurtherLink.Tests.Host.Certificates;
 

@@ -144,6 +144,6 @@ internal sealed class LedgerTests
     }
 
     private IEnumerable<string> Names() =>
-        Directory.GetFileSystemEntries(_folder.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+        Directory.GetFileSystemEntries(_folder.Path, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.None })
             .Select(path => Path.GetRelativePath(_folder.Path, path)).Order(StringComparer.Ordinal);
 }

@@ -1,0 +1,50 @@
+using System.Globalization;
+using FurtherLink.Messages;
+
+namespace FurtherLink.Security;
+
+/// <summary>Counts, by address, who shows what counts for nothing, and refuses those who do so too often. Thread safe; bounded.</summary>
+/// <param name="perMinute">How many tries a minute may fail, and at once.</param>
+/// <param name="time">The clock.</param>
+internal sealed class LoginLimiter(int perMinute, TimeProvider time)
+{
+    private const int MostAddresses = 4096;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Tries> _byAddress = new(StringComparer.Ordinal);
+
+    /// <summary>Refuses where too many tries have failed.</summary>
+    /// <exception cref="LinkException"><see cref="FailureCode.Limited"/>, with how long to wait.</exception>
+    public void Demand(Caller caller)
+    {
+        lock (_lock)
+        {
+            if (Left(caller.Address) is var left && left < 1)
+            {
+                var wait = Math.Max(1, (int)Math.Ceiling((1 - left) * 60 / perMinute));
+                throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"too many tries have failed: wait {wait} s"));
+            }
+        }
+    }
+
+    /// <summary>Counts a try that has failed, and refuses where there were too many.</summary>
+    /// <exception cref="LinkException"><see cref="FailureCode.Limited"/>, with how long to wait.</exception>
+    public void Fail(Caller caller)
+    {
+        Demand(caller);
+        lock (_lock)
+        {
+            if (_byAddress.Count >= MostAddresses && !_byAddress.ContainsKey(caller.Address))
+                DropOne();
+            _byAddress[caller.Address] = new Tries(Left(caller.Address) - 1, time.GetTimestamp());
+        }
+    }
+
+    private double Left(string address) =>
+        _byAddress.TryGetValue(address, out var tries) ? Math.Min(perMinute, tries.Left + (time.GetElapsedTime(tries.Since).TotalMinutes * perMinute)) : perMinute;
+
+    // The one whose last try is longest ago has the most tries left, or will first.
+    private void DropOne() => _byAddress.Remove(_byAddress.MinBy(static pair => pair.Value.Since).Key);
+
+    private readonly record struct Tries(double Left, long Since);
+}

@@ -1,0 +1,120 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FurtherLink.Processes;
+using FurtherLink.Processes.Native;
+
+namespace FurtherLink.Security.Tokens;
+
+/// <summary>The file of the tokens: read whole, replaced whole, by one process at a time.</summary>
+/// <param name="path">Where it is.</param>
+internal sealed class TokenFile(string path)
+{
+    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const long MostBytes = 16 * 1024 * 1024;
+
+    /// <summary>What is in it; nothing where it is not there.</summary>
+    /// <exception cref="TokenFileException">It cannot be read, is no such file, or others may write to it.</exception>
+    public IReadOnlyList<TokenRecord> Read()
+    {
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            Demand(file);
+            return JsonSerializer.Deserialize(file, TokenJson.Default.ListTokenRecord) ?? throw new JsonException("it is null");
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return [];
+        }
+        catch (JsonException e)
+        {
+            throw new TokenFileException($"\"{path}\" is no file of tokens: {e.Message}", e);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TokenFileException($"\"{path}\" cannot be read: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Changes it.</summary>
+    /// <param name="change">Gives what it holds from then on, told what it holds.</param>
+    /// <exception cref="TokenFileException">It cannot be read or written.</exception>
+    public void Change(Func<IReadOnlyList<TokenRecord>, IReadOnlyList<TokenRecord>> change)
+    {
+        try
+        {
+            using var held = Lock();
+            var records = change(Read()).ToList();
+            var next = path + ".new";
+            File.Delete(next);
+            using (var file = new FileStream(next, Options(FileMode.CreateNew)))
+            {
+                JsonSerializer.Serialize(file, records, TokenJson.Default.ListTokenRecord);
+                file.Flush(flushToDisk: true);
+            }
+
+            File.Move(next, path, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new TokenFileException($"\"{path}\" cannot be written: {e.Message}", e);
+        }
+    }
+
+    /// <summary>What is different where it has been changed; null = it is not there.</summary>
+    public (DateTime Written, long Length)? Stamp()
+    {
+        var info = new FileInfo(path);
+        return info.Exists ? (info.LastWriteTimeUtc, info.Length) : null;
+    }
+
+    private FileStream Lock()
+    {
+        // Others hold it for moments only.
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                return new FileStream(path + ".lock", Options(FileMode.OpenOrCreate));
+            }
+            catch (IOException) when (attempt < 200 && Directory.Exists(Path.GetDirectoryName(path)))
+            {
+                Thread.Sleep(10);
+            }
+        }
+    }
+
+    private static FileStreamOptions Options(FileMode mode)
+    {
+        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = Private;
+        return options;
+    }
+
+    // Who may write to it lets in whom he likes.
+    private void Demand(FileStream file)
+    {
+        if (file.Length > MostBytes)
+            throw new TokenFileException($"\"{path}\" is no file of tokens: it has {file.Length} bytes");
+        if (!OperatingSystem.IsLinux())
+            return;
+        var mode = File.GetUnixFileMode(file.SafeFileHandle);
+        if ((mode & ~Private) != UnixFileMode.None)
+            throw new TokenFileException($"\"{path}\" is open to others; close it: chmod 600 {path}");
+        if (LibcAt.Status(file.SafeFileHandle) is { Uid: var owner } && owner != 0 && owner != UserAccount.Current.Uid)
+            throw new TokenFileException($"\"{path}\" belongs to another user: chown it to {UserAccount.Current.Name}");
+    }
+}
+
+/// <summary>A token as it is kept.</summary>
+/// <param name="Info">What it is.</param>
+/// <param name="Hash">SHA-256 of its text, in hexadecimal: the text has 256 random bits, so that nothing slower is needed.</param>
+internal sealed record TokenRecord(TokenInfo Info, string Hash);
+
+/// <summary>How tokens are kept.</summary>
+[JsonSourceGenerationOptions(
+    WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, UseStringEnumConverter = true, RespectRequiredConstructorParameters = true,
+    RespectNullableAnnotations = true)]
+[JsonSerializable(typeof(List<TokenRecord>))]
+internal sealed partial class TokenJson : JsonSerializerContext;

@@ -1,0 +1,196 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using FurtherLink.Messages;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace FurtherLink.Security.Tokens;
+
+/// <summary>
+/// The tokens that this device has given out: makes, lists and revokes them, and knows them again. What another process changes in their file counts at
+/// once for who comes, and within two seconds for who is there. Thread safe.
+/// </summary>
+public sealed partial class TokenStore : IDisposable
+{
+    private const string Prefix = "fl_";
+    private const int SecretBytes = 32;
+    private const int LongestName = 100;
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Known> _byHash = new(StringComparer.Ordinal);
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly TokenFile? _file;
+    private readonly ITimer _timer;
+    private (DateTime Written, long Length)? _stamp;
+    private bool _watches;
+
+    /// <summary>Makes it.</summary>
+    /// <param name="options">Where the file is.</param>
+    /// <param name="time">The clock; null = the system's.</param>
+    /// <param name="logger">Where it logs; null = nowhere.</param>
+    public TokenStore(IOptions<AccessOptions> options, TimeProvider? time = null, ILogger<TokenStore>? logger = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _time = time ?? TimeProvider.System;
+        _logger = logger ?? NullLogger<TokenStore>.Instance;
+        _file = options.Value.TokenFile is { Length: > 0 } path ? new TokenFile(Path.GetFullPath(path)) : null;
+        _timer = _time.CreateTimer(static state => ((TokenStore)state!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>All that count, the oldest first; expired ones too, until they are revoked.</summary>
+    /// <exception cref="TokenFileException">Their file cannot be read.</exception>
+    public IReadOnlyList<TokenInfo> List() => [.. (_file?.Read() ?? []).Select(static record => record.Info).OrderBy(static info => info.Created)];
+
+    /// <summary>Makes one.</summary>
+    /// <param name="name">What people call it: 1 to 100 characters, no control characters.</param>
+    /// <param name="access">What it allows; more than nothing.</param>
+    /// <param name="users">Who it may run programs as; null = anybody.</param>
+    /// <param name="seesOthers">Whether it sees sessions that others have started.</param>
+    /// <param name="expires">When it ends; null = never.</param>
+    /// <returns>The token, whose text is nowhere else.</returns>
+    /// <exception cref="LinkException">The name is none or taken, or tokens are not kept here.</exception>
+    /// <exception cref="TokenFileException">Their file cannot be read or written.</exception>
+    public NewToken Add(string name, Access access, IReadOnlyList<string>? users = null, bool seesOthers = true, DateTimeOffset? expires = null)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (access is Access.None)
+            throw new ArgumentOutOfRangeException(nameof(access), access, "More than nothing.");
+        if (name.Length is 0 or > LongestName || name.Any(char.IsControl) || name.Trim().Length != name.Length)
+            throw new LinkException(FailureCode.BadValue, $"a token's name must have 1 to {LongestName} characters, none of them a control character, and no space around it");
+        if (_file is null)
+            throw new LinkException(FailureCode.NotSupported, "tokens are not kept here: the setting TokenFile says where");
+        var text = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
+        var info = new TokenInfo(RandomNumberGenerator.GetHexString(12, lowercase: true), name, access, _time.GetUtcNow()) { Users = users, SeesOthers = seesOthers, Expires = expires };
+        _file.Change(records => records.Any(record => record.Info.Name == name)
+            ? throw new LinkException(FailureCode.AlreadyExists, $"there is a token \"{name}\" already: revoke it first, or take another name")
+            : [.. records, new TokenRecord(info, HashOf(text))]);
+        return new NewToken(text, info);
+    }
+
+    /// <summary>Ends one: it lets nobody in any more, and who came by it is disconnected.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>False where there is none of this name.</returns>
+    /// <exception cref="TokenFileException">Their file cannot be read or written.</exception>
+    public bool Revoke(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        var found = false;
+        _file?.Change(records =>
+        {
+            var left = records.Where(record => record.Info.Name != name).ToList();
+            found = left.Count < records.Count;
+            return left;
+        });
+        Look();
+        return found;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _timer.Dispose();
+        lock (_lock)
+        {
+            foreach (var known in _byHash.Values)
+                known.Dispose();
+            _byHash.Clear();
+        }
+    }
+
+    /// <summary>What a token allows; null where it counts for nothing.</summary>
+    internal Grant? Find(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (_file is null)
+            return null;
+        Look();
+        lock (_lock)
+        {
+            // Found by its hash, of which nobody can choose even the first digit: how long that takes tells nothing of a token.
+            if (!_byHash.TryGetValue(HashOf(text), out var known) || known.HasExpired(_time.GetUtcNow()))
+                return null;
+            if (!_watches)
+                _timer.Change(Interval, Interval);
+            _watches = true;
+            return known.Grant;
+        }
+    }
+
+    private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Takes over what has changed in the file, and ends what has expired.</summary>
+    private void Look()
+    {
+        var ended = new List<Known>();
+        lock (_lock)
+        {
+            if (_file is not null && _file.Stamp() is var stamp && stamp != _stamp)
+                Load(_file, stamp, ended);
+            var now = _time.GetUtcNow();
+            ended.AddRange(_byHash.Values.Where(known => known.HasExpired(now)));
+        }
+
+        // Not under the lock: connections end by it.
+        foreach (var known in ended)
+            known.End();
+    }
+
+    private void Load(TokenFile file, (DateTime Written, long Length)? stamp, List<Known> ended)
+    {
+        IReadOnlyList<TokenRecord> records;
+        try
+        {
+            records = file.Read();
+        }
+        catch (TokenFileException e)
+        {
+            // What cannot be trusted lets nobody in who is not in already.
+            Log.NotRead(_logger, e.Message);
+            records = [];
+        }
+
+        _stamp = stamp;
+        var now = records.ToDictionary(static record => record.Hash, StringComparer.Ordinal);
+        foreach (var (hash, known) in _byHash.Where(pair => !now.TryGetValue(pair.Key, out var record) || record.Info.Id != pair.Value.Info.Id).ToList())
+        {
+            _byHash.Remove(hash);
+            ended.Add(known);
+        }
+
+        foreach (var record in records.Where(record => !_byHash.ContainsKey(record.Hash)))
+            _byHash.Add(record.Hash, new Known(record.Info));
+    }
+
+    /// <summary>A token that counts.</summary>
+    private sealed class Known : IDisposable
+    {
+        private readonly CancellationTokenSource _ended = new();
+
+        public Known(TokenInfo info)
+        {
+            Info = info;
+            Grant = new Grant(info.Name, info.Access) { Id = "token:" + info.Id, Users = info.Users, SeesOthers = info.SeesOthers, Ended = _ended.Token };
+        }
+
+        public TokenInfo Info { get; }
+
+        public Grant Grant { get; }
+
+        public bool HasExpired(DateTimeOffset now) => Info.Expires <= now;
+
+        public void End() => _ended.Cancel();
+
+        public void Dispose() => _ended.Dispose();
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Error, "Tokens let nobody in: {Why}")]
+        public static partial void NotRead(ILogger logger, string why);
+    }
+}

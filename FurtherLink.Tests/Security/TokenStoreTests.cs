@@ -1,0 +1,137 @@
+using FurtherLink.Messages;
+using FurtherLink.Security;
+using FurtherLink.Security.Tokens;
+using FurtherLink.Tests.Host;
+using FurtherLink.Tests.Support;
+using Microsoft.Extensions.Options;
+
+namespace FurtherLink.Tests.Security;
+
+/// <summary>Tokens are made, known again, revoked and expire; their file gives none of them away.</summary>
+[TestFixture]
+internal sealed class TokenStoreTests
+{
+    private TemporaryFolder _folder = null!;
+    private ManualTimeProvider _time = null!;
+    private TokenStore _store = null!;
+
+    private string File => _folder["tokens.json"];
+
+    [SetUp]
+    public void SetUp()
+    {
+        _folder = new TemporaryFolder();
+        _time = new ManualTimeProvider();
+        _store = Open();
+    }
+
+    [TearDown]
+    public void TearDown()
+    {
+        _store.Dispose();
+        _folder.Dispose();
+    }
+
+    [Test]
+    public void Token_ThatWasMade_IsKnownByItsWholeTextAlone()
+    {
+        var token = _store.Add("phone", Access.View, ["pi"], seesOthers: false);
+        var grant = _store.Find(token.Text)!;
+        Assert.That((grant.Name, grant.Access, grant.SeesOthers, grant.Users, grant.Id), Is.EqualTo(("phone", Access.View, false, new[] { "pi" }, "token:" + token.Info.Id)));
+        Assert.That(_store.Find(token.Text[..^1]), Is.Null);
+        Assert.That(_store.Find(token.Text + "x"), Is.Null);
+        Assert.That(_store.Find(""), Is.Null);
+        Assert.That(_store.Find("phone"), Is.Null);
+    }
+
+    [Test]
+    public void File_OfTokens_HoldsNoneAndIsPrivate()
+    {
+        var token = _store.Add("phone", Access.Own);
+        Assert.That(System.IO.File.ReadAllText(File), Does.Not.Contain(token.Text[3..]));
+        Assert.That(System.IO.File.GetUnixFileMode(File), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite));
+        Assert.That(token.ToString(), Does.Not.Contain(token.Text));
+        Assert.That(Directory.GetFiles(_folder.Path).Select(Path.GetFileName), Is.SubsetOf(new[] { "tokens.json", "tokens.json.lock" }));
+    }
+
+    [Test]
+    public void Tokens_OfAnotherProcess_CountAtOnceAndEndWithinTwoSeconds()
+    {
+        using var other = Open();
+        var token = other.Add("phone", Access.Drive);
+        var stays = other.Add("laptop", Access.Drive, ["pi"]);
+        var ended = _store.Find(token.Text)!.Ended;
+        var goesOn = _store.Find(stays.Text)!.Ended;
+
+        Assert.That(other.Revoke("phone"), Is.True);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.That(ended.IsCancellationRequested, Is.True);
+        Assert.That(goesOn.IsCancellationRequested, Is.False);
+        Assert.That(_store.Find(token.Text), Is.Null);
+        Assert.That(other.Revoke("phone"), Is.False);
+        Assert.That(_store.List().Select(info => info.Name), Is.EqualTo(new[] { "laptop" }));
+    }
+
+    [Test]
+    public void Token_ThatExpires_EndsForWhoIsThereToo()
+    {
+        var token = _store.Add("guest", Access.Drive, expires: _time.GetUtcNow().AddHours(1));
+        var ended = _store.Find(token.Text)!.Ended;
+        _time.Advance(TimeSpan.FromMinutes(59));
+        Assert.That(ended.IsCancellationRequested, Is.False);
+        Assert.That(_store.Find(token.Text), Is.Not.Null);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.That(ended.IsCancellationRequested, Is.True);
+        Assert.That(_store.Find(token.Text), Is.Null);
+    }
+
+    [TestCase("")]
+    [TestCase(" phone")]
+    [TestCase("a\nb")]
+    [TestCase("taken")]
+    public void Name_ThatIsNoneOrTaken_IsRefused(string name)
+    {
+        _store.Add("taken", Access.View);
+        Assert.That(() => _store.Add(name, Access.View), Throws.InstanceOf<LinkException>());
+        Assert.That(_store.List(), Has.Count.EqualTo(1));
+    }
+
+    [TestCase("{", null, "is no file of tokens")]
+    [TestCase("null", null, "is no file of tokens")]
+    [TestCase("[{\"info\":{\"id\":\"x\"},\"hash\":\"y\"}]", null, "is no file of tokens")]
+    [TestCase("[]", UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupWrite, "is open to others")]
+    public void File_ThatCannotBeTrusted_LetsNobodyInAndIsSaid(string text, UnixFileMode? mode, string why)
+    {
+        var token = _store.Add("phone", Access.Own);
+        Assert.That(_store.Find(token.Text), Is.Not.Null);
+        if (text != "[]")
+            System.IO.File.WriteAllText(File, text);
+        if (mode is { } open)
+            System.IO.File.SetUnixFileMode(File, open);
+        System.IO.File.SetLastWriteTimeUtc(File, DateTime.UtcNow.AddMinutes(1));
+        Assert.That(_store.Find(token.Text), Is.Null);
+        Assert.That(() => _store.List(), Throws.InstanceOf<TokenFileException>().With.Message.Contains(why));
+    }
+
+    [Test]
+    public void Tokens_MadeByManyAtOnce_AreAllThere()
+    {
+        Parallel.For(0, 20, i =>
+        {
+            using var store = Open();
+            store.Add($"t{i}", Access.View);
+        });
+        Assert.That(_store.List(), Has.Count.EqualTo(20));
+    }
+
+    [Test]
+    public void Store_WithoutAFile_KnowsNoneAndSaysWhichSetting()
+    {
+        using var none = new TokenStore(Options.Create(new AccessOptions()));
+        Assert.That(none.Find("fl_x"), Is.Null);
+        Assert.That(none.List(), Is.Empty);
+        Assert.That(() => none.Add("x", Access.View), Throws.InstanceOf<LinkException>().With.Message.Contains("TokenFile"));
+    }
+
+    private TokenStore Open() => new(Options.Create(new AccessOptions { TokenFile = File }), _time);
+}
