@@ -1,3 +1,4 @@
+using System.Globalization;
 using FurtherLink.Messages;
 
 namespace FurtherLink.Host.Configuration;
@@ -44,6 +45,15 @@ internal sealed class ServeOptions
     /// <summary>Log at debug level. Default false.</summary>
     public bool Debug { get; init; }
 
+    /// <summary>Everybody and every web page is let in. Default false.</summary>
+    public bool LegacyOpen { get; init; }
+
+    /// <summary>Also starts beyond this device while nobody has any credentials yet. Default false.</summary>
+    public bool Pairing { get; init; }
+
+    /// <summary>How long the headers of a request may take. Default 10 s.</summary>
+    public TimeSpan HeaderTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>Host names beside the machine's own. Default none.</summary>
     public IReadOnlyList<string> AllowedHosts { get; init; } = [];
 
@@ -84,6 +94,9 @@ internal sealed class ServeOptions
             Socket = Text("Socket"),
             Metrics = Text("Metrics") is { } metrics && Checks.IsOn(metrics),
             Debug = Text("Debug") is { } debug && Checks.IsOn(debug),
+            LegacyOpen = Text("LegacyOpen") is { } open && Checks.IsOn(open),
+            Pairing = Text("Pairing") is { } pairing && Checks.IsOn(pairing),
+            HeaderTimeout = Text("HeaderTimeout") is { } header ? TimeSpan.Parse(header, CultureInfo.InvariantCulture) : TimeSpan.FromSeconds(10),
             AllowedHosts = List("AllowedHosts"),
             AllowedOrigins = List("AllowedOrigins"),
             TrustedOrigins = List("TrustedOrigins"),

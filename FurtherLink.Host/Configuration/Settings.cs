@@ -71,6 +71,10 @@ internal static class Settings
         {
             Shape = SettingShape.Switch, Use = SettingUse.Serve, Option = "--legacy-open", Check = Checks.TrueOrFalse,
         },
+        new("Pairing", "Start beyond this device also while nobody has a token yet: \"furtherlink pair\" gives one.")
+        {
+            Shape = SettingShape.Switch, Use = SettingUse.Serve, Option = "--pairing", Check = Checks.Switch,
+        },
         new("LoopbackAccess", "Whether programs on this device need no credentials over a loopback address, and act as their own user. Default true.")
         {
             Shape = SettingShape.Switch, Use = SettingUse.Serve, Check = Checks.TrueOrFalse,
@@ -119,6 +123,11 @@ internal static class Settings
         new("KeepAliveInterval", "After how long without a sign of life a client is sent a ping. Default 00:00:10.") { Check = Checks.PositiveDuration },
         new("KeepAliveTimeout", "How long the answer to a ping may take before the client counts as gone. Default 00:00:15.") { Check = Checks.PositiveDuration },
         new("Compression", "Compress messages for clients that offer it. Default false.") { Shape = SettingShape.Switch, Check = Checks.TrueOrFalse },
+        new("MaxConnections", "How many connections one address may have, of which a tenth nobody is known of yet. Default 2000 on this device, 100 elsewhere.")
+        {
+            Use = SettingUse.Serve, Check = Checks.Number(1, int.MaxValue),
+        },
+        new("HeaderTimeout", "How long the headers of a request may take. Default 00:00:10.") { Use = SettingUse.Serve, Check = Checks.Wait },
         new("LoginLifetime", "How long a browser stays logged in. Default 12:00:00.") { Check = Checks.PositiveDuration },
         new("AdoptOrphans", "Whether programs left behind by others become children of the server, to be found quickly. Default true.")
         {

@@ -5,7 +5,9 @@ using FurtherLink.Processes;
 using FurtherLink.Security;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode.Gateways;
+using FurtherLink.Transports.WebSockets;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Host.Serving;
 
@@ -24,6 +26,9 @@ internal static class LinkHost
     public static async Task RunAsync(HostConfiguration configuration, TextWriter output, TextWriter warnings, CancellationToken cancellationToken)
     {
         var options = ServeOptions.Read(configuration);
+        StartCheck.Run(options, () => KnownCredentials.Exist(options));
+        if (options.LegacyOpen)
+            await warnings.WriteLineAsync($"furtherlink: {StartCheck.Open}");
         using var sockets = ListenSockets.Bind(options.Addresses, options.Port);
         var tls = TlsServices.Find(options);
         using var certificate = tls?.Certificate;
@@ -42,7 +47,7 @@ internal static class LinkHost
             running?.Announce(sessions.Sessions.Count(), socket?.Path);
             try
             {
-                StartMessage.Write(output, ProductVersion.Text, sockets, certificate, socket?.Path);
+                StartMessage.Write(output, ProductVersion.Text, sockets, certificate, socket?.Path, app.Services.GetRequiredService<IOptions<WebSocketLinkOptions>>().Value);
             }
             catch (IOException e)
             {
@@ -100,6 +105,7 @@ internal static class LinkHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.RequestHeadersTimeout = options.HeaderTimeout;
             foreach (var end in sockets.EndPoints)
                 kestrel.Listen(end, listen => Secure(listen, kestrel.ApplicationServices.GetService<TlsListener>()));
         });
@@ -151,6 +157,8 @@ internal static class LinkHost
 
     private static void Secure(ListenOptions listen, TlsListener? tls)
     {
+        listen.UseFurtherLinkLimit();
+
         // Browsers, and so their WebSockets (RFC 8441), speak HTTP/2 only over TLS.
         listen.Protocols = tls is null ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
         tls?.Use(listen);

@@ -1,8 +1,11 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Net.WebSockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Host;
 
@@ -188,15 +191,146 @@ internal sealed class ServeTests
     public async Task Address_OfNobody_IsReportedWithExitCode2()
     {
         // 192.0.2.0/24 is for documentation (RFC 5737): no device has one.
-        var (code, _, errors) = await HostProcess.RunAsync(_folder.Path, "--port 0 --address 192.0.2.1");
+        var (code, _, errors) = await HostProcess.RunAsync(_folder.Path, "--port 0 --address 192.0.2.1 --pairing");
         Assert.That((code, errors), Is.EqualTo((2, "furtherlink: Address: \"192.0.2.1\" is not an address of this device.\n")));
     }
 
     [Test]
-    public async Task Address_Any_WarnsThatOthersReachIt()
+    public async Task Address_BeyondThisDevice_NeedsTlsAndCredentials()
     {
-        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0 --address any --no-tls");
-        Assert.That(host.Output, Does.Contain("Careful: everybody who reaches this address can run programs here."));
+        var (code, _, errors) = await HostProcess.RunAsync(_folder.Path, "--port 0 --address any --no-tls");
+        Assert.That(code, Is.EqualTo(2));
+        Assert.That(errors, Does.Contain("furtherlink: NoTls: ").And.Contain("furtherlink: Address: nobody beyond this device could connect").And.Contain("furtherlink token add"));
+    }
+
+    [TestCase("--legacy-open", "")]
+    [TestCase("", "FurtherLink__LegacyOpen")]
+    public async Task LegacyOpen_StartsAnywhere_AndWarnsEachTime(string option, string variable)
+    {
+        var variables = variable.Length > 0 ? new Dictionary<string, string?> { [variable] = "true" } : null;
+        await using var host = await HostProcess.ServeAsync(_folder.Path, $"--port 0 --address any --no-tls {option}", variables);
+        Assert.That(host.Output, Does.Contain("Careful: LegacyOpen is on."));
+        using var http = new HttpClient();
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://127.0.0.1:{host.Address.Port}/version/apt/x"));
+        request.Headers.Add("Origin", "https://evil.example");
+        request.Headers.Host = "evil.example";
+        using var response = await http.SendAsync(request);
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        host.Signal("TERM");
+        await host.ExitAsync();
+        Assert.That(await host.ErrorsAsync(), Does.Contain("furtherlink: Careful: LegacyOpen is on."));
+    }
+
+    [TestCase("--pairing --address any", "")]
+    [TestCase("--address any", "FurtherLink__Pairing")]
+    public async Task Pairing_StartsBeyondThisDevice_WithoutCredentials(string option, string variable)
+    {
+        var variables = variable.Length > 0 ? new Dictionary<string, string?> { [variable] = "true" } : null;
+        await using var host = await HostProcess.ServeAsync(_folder.Path, $"--port 0 {option}", variables);
+        Assert.That(host.Output, Does.Not.Contain("Careful"));
+    }
+
+    [TestCase("", "Programs on this device connect without a token, as the user whose they are; web pages and others show one.")]
+    [TestCase("--trusted-origin https://a.example --allowed-origin https://b.example --allowed-origin https://c.example",
+        "Programs on this device connect without a token, as the user whose they are; web pages and others show one.\n"
+            + "Web pages that connect as such programs do: https://a.example\nWeb pages that connect with a token: https://b.example, https://c.example\n")]
+    public async Task StartMessage_TellsWhoConnectsHow(string option, string words)
+    {
+        await using var host = await HostProcess.ServeAsync(_folder.Path, $"--port 0 --no-tls {option}");
+        Assert.That(host.Output, Does.Contain(words));
+    }
+
+    [TestCase("--allowed-host device.example", "", "")]
+    [TestCase("", "FurtherLink__AllowedHosts", "other.example,device.example")]
+    [TestCase("", "FurtherLink__AllowedHosts__0", "device.example")]
+    public async Task AllowedHosts_Set_AreAnswered(string option, string variable, string value)
+    {
+        var variables = variable.Length > 0 ? new Dictionary<string, string?> { [variable] = value } : null;
+        await using var host = await HostProcess.ServeAsync(_folder.Path, $"--port 0 --no-tls {option}", variables);
+        using var http = new HttpClient();
+        foreach (var (name, status) in new[] { ("device.example", 200), ("evil.example", 421) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(host.Address, "/status"));
+            request.Headers.Host = name;
+            using var response = await http.SendAsync(request);
+            Assert.That((int)response.StatusCode, Is.EqualTo(status), name);
+        }
+    }
+
+    [Test]
+    public async Task LoopbackAccess_Off_AsksProgramsToo()
+    {
+        await using var host = await HostProcess.ServeAsync(
+            _folder.Path, "--port 0 --no-tls", new Dictionary<string, string?> { ["FurtherLink__LoopbackAccess"] = "false" });
+        Assert.That(host.Output, Does.Contain("Whoever connects shows a token."));
+        using var http = new HttpClient();
+        using var response = await http.GetAsync(new Uri(host.Address, "/version/apt/x"));
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+    }
+
+    [Test]
+    public async Task Limits_Set_CutWhoOnlyConnectsAndWhoNeverEndsItsHeaders()
+    {
+        await using var host = await HostProcess.ServeAsync(
+            _folder.Path, "--port 0 --no-tls", new Dictionary<string, string?> { ["FurtherLink__MaxConnections"] = "1", ["FurtherLink__HeaderTimeout"] = "00:00:00.1" });
+        using var slow = new TcpClient();
+        await slow.ConnectAsync(IPAddress.Loopback, host.Address.Port);
+        await slow.GetStream().WriteAsync("GET /status HTTP/1.1\r\nHost: "u8.ToArray());
+        using var answer = new StreamReader(slow.GetStream());
+        Assert.That(await answer.ReadToEndAsync().WaitAsync(Patience.Long), Does.StartWith("HTTP/1.1 408 "));
+
+        var idle = new List<TcpClient>();
+        try
+        {
+            // One, ten to be told, and one more.
+            for (var i = 0; i < 12; i++)
+            {
+                idle.Add(new TcpClient());
+                await idle[i].ConnectAsync(IPAddress.Loopback, host.Address.Port);
+            }
+
+            var ends = idle.ConvertAll(static client => client.GetStream().ReadAsync(new byte[1]).AsTask());
+            await (await Task.WhenAny(ends).WaitAsync(Patience.Long)).ContinueWith(static _ => { }, TaskScheduler.Default);
+        }
+        finally
+        {
+            idle.ForEach(static client => client.Dispose());
+        }
+    }
+
+    [Test]
+    public async Task WebSocket_OverHttp2_PassesTheSameGate()
+    {
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0");
+        Assert.That(await ConnectAsync(null), Is.EqualTo(101).Or.EqualTo(200));
+        Assert.That(await ConnectAsync($"https://127.0.0.1:{host.Address.Port}"), Is.EqualTo(101).Or.EqualTo(200));
+        Assert.That(await ConnectAsync("https://evil.example"), Is.EqualTo(403));
+        Assert.That(await ConnectAsync("null"), Is.EqualTo(403));
+
+        async Task<int> ConnectAsync(string? origin)
+        {
+            using var handler = new SocketsHttpHandler { SslOptions = { RemoteCertificateValidationCallback = Fingerprinted } };
+            using var invoker = new HttpMessageInvoker(handler);
+            using var socket = new ClientWebSocket();
+            socket.Options.HttpVersion = HttpVersion.Version20;
+            socket.Options.HttpVersionPolicy = HttpVersionPolicy.RequestVersionExact;
+            socket.Options.CollectHttpResponseDetails = true;
+            if (origin is not null)
+                socket.Options.SetRequestHeader("Origin", origin);
+            try
+            {
+                await socket.ConnectAsync(new Uri($"wss://127.0.0.1:{host.Address.Port}/run"), invoker, default);
+            }
+            catch (WebSocketException) when (socket.HttpStatusCode != 0)
+            {
+                // It is its status that is looked at.
+            }
+
+            return (int)socket.HttpStatusCode;
+        }
+
+        bool Fingerprinted(object sender, X509Certificate? certificate, X509Chain? chain, SslPolicyErrors errors) =>
+            certificate!.GetCertHashString(HashAlgorithmName.SHA256) == Fingerprint(host).Replace(":", "", StringComparison.Ordinal);
     }
 
     [TestCase("TERM")]

@@ -38,6 +38,8 @@ public static class PortacodeBuilderExtensions
         builder.Services.TryAddSingleton(static all => OpenIdentity(all.GetRequiredService<IOptions<PortacodeOptions>>().Value));
         builder.Services.TryAddSingleton<GatewayStatus>();
         builder.Services.TryAddSingleton<GatewayServer>();
+        // What MapPortacode needs.
+        builder.AddWebSockets();
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, GatewayConnector>(static all => new GatewayConnector(
             new Lazy<DeviceIdentity>(all.GetRequiredService<DeviceIdentity>), all.GetRequiredService<GatewayServer>(), all.GetRequiredService<GatewayStatus>(),
             all.GetRequiredService<IOptions<PortacodeOptions>>(), all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<GatewayConnector>>())));

@@ -53,6 +53,15 @@ internal sealed partial class LinkEndpoint(
             return;
         }
 
+        using var ticket = gate.TryEnter(context);
+        if (ticket is null)
+        {
+            // What follows on the connection would only be refused, too.
+            context.Response.Headers.Connection = "close";
+            await HttpAnswers.RefuseAsync(context, HttpGate.TooMany).ConfigureAwait(false);
+            return;
+        }
+
         // Routing takes any case and a slash at the end; Further-Link does not.
         if (!IsExact(request.Path.Value ?? ""))
         {
@@ -80,7 +89,7 @@ internal sealed partial class LinkEndpoint(
             return;
         }
 
-        if ((HttpGate.CheckPage(door, page, origin) ?? await gate.IdentifyAsync(context, door, page).ConfigureAwait(false)) is { } refusal)
+        if ((HttpGate.CheckPage(door, page, origin) ?? await gate.IdentifyAsync(context, ticket, door, page).ConfigureAwait(false)) is { } refusal)
         {
             await HttpAnswers.RefuseAsync(context, refusal).ConfigureAwait(false);
             return;

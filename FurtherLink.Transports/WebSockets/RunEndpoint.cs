@@ -20,6 +20,8 @@ internal sealed partial class RunEndpoint(string codec, ILinkServer server, IOpt
         // Before the client knows of it: connections are numbered in the order in which clients made them.
         var (transport, served) = LinkPipe.CreatePair(core.Value.MaxMessage);
         var connection = Describe(visit, served);
+        if (connection.Principal is null)
+            visit.Ticket.IsUnknown = () => connection.Principal is null;
         using var socket = await visit.AcceptAsync().ConfigureAwait(false);
         Log.Opened(logger, connection.Id, visit.Request.HttpContext.Connection.RemoteIpAddress, visit.Request.Path);
         try

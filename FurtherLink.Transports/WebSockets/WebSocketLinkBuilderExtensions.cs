@@ -27,6 +27,8 @@ public static class WebSocketLinkBuilderExtensions
         builder.Services.TryAddSingleton<LoginTable>();
         builder.Services.TryAddSingleton<HostPolicy>();
         builder.Services.TryAddSingleton<OriginPolicy>();
+        builder.Services.TryAddSingleton(static all => new AddressLimit(all.GetRequiredService<IOptions<WebSocketLinkOptions>>(), spare: 0));
+        builder.Services.TryAddSingleton<ConnectionLimit>();
         builder.Services.TryAddSingleton<HttpGate>();
         return builder;
     }

@@ -5,6 +5,7 @@ public sealed class WebSocketLinkOptions
 {
     private TimeSpan _keepAliveInterval = TimeSpan.FromSeconds(10);
     private TimeSpan _keepAliveTimeout = TimeSpan.FromSeconds(15);
+    private int? _maxConnections;
     private TimeSpan _loginLifetime = TimeSpan.FromHours(12);
 
     /// <summary>
@@ -43,6 +44,16 @@ public sealed class WebSocketLinkOptions
     /// run as then. Default false.
     /// </summary>
     public bool LegacyOpen { get; set; }
+
+    /// <summary>
+    /// How many requests and WebSockets of one address may be under way at once, of an IPv6 address those of its network of 64 bits; a tenth of them while
+    /// it is not known who is there. More are answered with 429. Null, the default = 2000 from a loopback address, 100 from another; else at least 1.
+    /// </summary>
+    public int? MaxConnections
+    {
+        get => _maxConnections;
+        set => _maxConnections = value is null or >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1.");
+    }
 
     /// <summary>After how long without a sign of life a client is sent a ping. Default 10 s.</summary>
     public TimeSpan KeepAliveInterval

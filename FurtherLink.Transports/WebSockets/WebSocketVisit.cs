@@ -17,6 +17,7 @@ public sealed class WebSocketVisit
         Request = context.Request;
         Principal = pass.Principal;
         Caller = pass.Caller;
+        Ticket = pass.Ticket;
         Stopping = stopping;
     }
 
@@ -28,6 +29,9 @@ public sealed class WebSocketVisit
 
     /// <summary>From where.</summary>
     public Caller Caller { get; }
+
+    /// <summary>By what it is counted.</summary>
+    internal AddressTicket Ticket { get; }
 
     /// <summary>Cancelled when the host stops: clients are told.</summary>
     public CancellationToken Stopping { get; }

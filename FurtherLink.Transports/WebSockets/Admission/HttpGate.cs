@@ -14,15 +14,24 @@ namespace FurtherLink.Transports.WebSockets.Admission;
 /// <param name="logins">Who is logged in by a cookie.</param>
 /// <param name="hosts">By which names this device goes.</param>
 /// <param name="origins">Which pages may use it.</param>
+/// <param name="limit">How much may be under way from one address.</param>
 /// <param name="options">Settings of the transport.</param>
 /// <param name="time">The clock.</param>
 internal sealed class HttpGate(
-    IAuthenticator authenticator, LoginTable logins, HostPolicy hosts, OriginPolicy origins, IOptions<WebSocketLinkOptions> options, TimeProvider time)
+    IAuthenticator authenticator, LoginTable logins, HostPolicy hosts, OriginPolicy origins, AddressLimit limit, IOptions<WebSocketLinkOptions> options,
+    TimeProvider time)
 {
+    private static readonly Refusal TooManyUnknown = new(
+        StatusCodes.Status429TooManyRequests, "too many connections from your address have not said yet who is there; say it with the request");
+
     // Where anybody may do anything, nobody may be anybody else.
     private static readonly ClaimsPrincipal Anyone = new Grant("anyone", Access.Own) { Users = [] }.ToPrincipal();
 
     private readonly WebSocketLinkOptions _options = options.Value;
+
+    /// <summary>What an address is told that has too much under way.</summary>
+    public static Refusal TooMany { get; } = new(
+        StatusCodes.Status429TooManyRequests, "there are too many connections from your address already; the setting MaxConnections says how many there may be");
 
     /// <summary>Which pages may use the device.</summary>
     public OriginPolicy Origins => origins;
@@ -40,6 +49,10 @@ internal sealed class HttpGate(
             StatusCodes.Status421MisdirectedRequest,
             $"\"{request.Host.Host}\" is no name that this device goes by; the setting AllowedHosts lists those beside localhost, addresses and the machine's own");
 
+    /// <summary>Counts a request among those of its address.</summary>
+    /// <returns>To be disposed at its end; null where there are too many.</returns>
+    public AddressTicket? TryEnter(HttpContext context) => limit.TryEnter(context.Connection.RemoteIpAddress);
+
     /// <summary>Looks at the page that sent a request.</summary>
     /// <param name="door">What the endpoint asks for.</param>
     /// <param name="page">Which page.</param>
@@ -53,10 +66,11 @@ internal sealed class HttpGate(
 
     /// <summary>Finds out who sent a request. It is a feature (<see cref="Pass"/>) and the user of the request from then on.</summary>
     /// <param name="context">The request.</param>
+    /// <param name="ticket">By what it is counted.</param>
     /// <param name="door">What the endpoint asks for.</param>
     /// <param name="page">Which page sent it.</param>
     /// <returns>Null where it is let through.</returns>
-    public async ValueTask<Refusal?> IdentifyAsync(HttpContext context, Door door, PageOrigin page)
+    public async ValueTask<Refusal?> IdentifyAsync(HttpContext context, AddressTicket ticket, Door door, PageOrigin page)
     {
         if (!_options.LegacyOpen && RequestCredentials.AreInQuery(context.Request))
         {
@@ -72,11 +86,13 @@ internal sealed class HttpGate(
         {
             var caller = LocalEnd.CallerOf(context);
             var principal = await FindAsync(context, caller, page).ConfigureAwait(false);
-            var pass = new Pass(Rights.Of(principal) is Access.None ? null : principal, caller);
+            var pass = new Pass(Rights.Of(principal) is Access.None ? null : principal, caller, ticket);
             if (pass.Grant.Ended.IsCancellationRequested)
                 throw new LinkException(FailureCode.Unauthenticated, "what you have shown counts no more");
             if (door.Needed is not Access.None)
                 pass.Grant.Demand(door.Needed);
+            if (pass.Principal is null && !ticket.TryStayUnknown())
+                return TooManyUnknown;
             context.Features.Set(pass);
             if (pass.Principal is not null)
                 context.User = pass.Principal;

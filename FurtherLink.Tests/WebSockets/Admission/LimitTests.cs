@@ -1,0 +1,84 @@
+using System.Net;
+using System.Net.WebSockets;
+using FurtherLink.Messages;
+using FurtherLink.Security;
+using FurtherLink.Tests.Support;
+using FurtherLink.Transports.WebSockets;
+using FurtherLink.Transports.WebSockets.Admission;
+using Microsoft.Extensions.Options;
+
+namespace FurtherLink.Tests.WebSockets.Admission;
+
+internal sealed class LimitTests : GateFixture
+{
+    [Test]
+    public async Task Connections_MoreThanAnAddressMayHave_AreRefusedUntilOneGoes()
+    {
+        await StartAsync(transport => transport.MaxConnections = 2);
+        using var first = await App.ConnectAsync();
+        using (await App.ConnectAsync())
+        {
+            using var response = await AskAsync("/status");
+            Assert.That((int)response.StatusCode, Is.EqualTo(429));
+            Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("MaxConnections"));
+            Assert.That(response.Headers.RetryAfter, Is.Not.Null);
+            Assert.That(async () => await App.ConnectAsync(), Throws.InstanceOf<WebSocketException>().With.Message.Contains("429"));
+        }
+
+        while (await StatusAsync("/status") != 200)
+            await Task.Yield();
+        Assert.That(first.State, Is.EqualTo(WebSocketState.Open));
+    }
+
+    [Test]
+    public async Task Connections_OfWhomNobodyIsKnown_AreATenth()
+    {
+        await StartAsync(transport =>
+        {
+            transport.MaxConnections = 20;
+            transport.LoopbackAccess = false;
+        });
+        using var first = await App.ConnectAsync();
+        using var second = await App.ConnectAsync();
+        await EchoAsync(second);
+        Assert.That(async () => await App.ConnectAsync(), Throws.InstanceOf<WebSocketException>().With.Message.Contains("429"));
+        using var known = await App.ConnectAsync("/run", options => options.SetRequestHeader("Authorization", "Bearer view"));
+        Assert.That(known.State, Is.EqualTo(WebSocketState.Open));
+        Assert.That(await StatusAsync("/watch"), Is.EqualTo(401), "what needs somebody known says that");
+    }
+
+    [Test]
+    public async Task Connections_OfWhomSomebodyIsKnownLater_MakeRoom()
+    {
+        await StartAsync(transport =>
+        {
+            transport.MaxConnections = 10;
+            transport.LoopbackAccess = false;
+        });
+        using var first = await App.ConnectAsync();
+        await EchoAsync(first);
+        Assert.That(async () => await App.ConnectAsync(), Throws.InstanceOf<WebSocketException>().With.Message.Contains("429"));
+        Server.Connection!.Become(Rights.Grant("x", Access.View));
+        using var second = await App.ConnectAsync();
+        Assert.That(second.State, Is.EqualTo(WebSocketState.Open));
+    }
+
+    [TestCase("127.0.0.1", "127.0.0.1", 2000)]
+    [TestCase("192.0.2.1", "::ffff:192.0.2.1", 100)]
+    [TestCase("2001:db8::1", "2001:db8:0:0:ffff::2", 100)]
+    public void Limit_NotSet_IsByAddress(string one, string same, int most)
+    {
+        var limit = new AddressLimit(Options.Create(new WebSocketLinkOptions()), spare: 0);
+        for (var i = 0; i < most; i++)
+            Assert.That(limit.TryEnter(IPAddress.Parse(i % 2 == 0 ? one : same)), Is.Not.Null);
+        Assert.That(limit.TryEnter(IPAddress.Parse(same)), Is.Null);
+        Assert.That(limit.TryEnter(IPAddress.Parse("2001:db8:0:1::1")), Is.Not.Null);
+        Assert.That(limit.TryEnter(null), Is.Not.Null);
+    }
+
+    private static async Task EchoAsync(ClientWebSocket socket)
+    {
+        await socket.SendAsync("x"u8.ToArray(), WebSocketMessageType.Text, true, default);
+        await socket.ReceiveAsync(new byte[1], default).WaitAsync(Patience.Long);
+    }
+}

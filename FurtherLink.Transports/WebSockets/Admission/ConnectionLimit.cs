@@ -1,0 +1,25 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.Extensions.Options;
+
+namespace FurtherLink.Transports.WebSockets.Admission;
+
+/// <summary>Bounds how many connections one address has open, also those that ask for nothing. Thread safe.</summary>
+/// <param name="options">Its <see cref="WebSocketLinkOptions.MaxConnections"/>.</param>
+internal sealed class ConnectionLimit(IOptions<WebSocketLinkOptions> options)
+{
+    // A few more than may have something under way: who asks for more can still be told.
+    private const int Spare = 10;
+
+    private readonly AddressLimit _limit = new(options, Spare);
+
+    /// <summary>Serves a connection, or cuts it.</summary>
+    public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
+    {
+        using var ticket = _limit.TryEnter((connection.RemoteEndPoint as IPEndPoint)?.Address);
+        if (ticket is null)
+            connection.Abort(new ConnectionAbortedException("there are too many connections from this address"));
+        else
+            await next(connection).ConfigureAwait(false);
+    }
+}
