@@ -2,9 +2,8 @@ using System.Net;
 using System.Net.Sockets;
 using FurtherLink.Processes;
 using FurtherLink.Tests.Host;
-using FurtherLink.Transports.WebSockets.Admission;
 
-namespace FurtherLink.Tests.WebSockets.Admission;
+namespace FurtherLink.Tests.Processes;
 
 [TestFixture]
 internal sealed class SocketOwnerTests
@@ -28,8 +27,18 @@ internal sealed class SocketOwnerTests
         using var server = await listener.AcceptAsync();
         var theirs = new IPEndPoint(IPAddress.Parse(seen), ((IPEndPoint)client.LocalEndPoint!).Port);
         var ours = new IPEndPoint(IPAddress.Parse(seen), ((IPEndPoint)listener.LocalEndPoint!).Port);
-        Assert.That(SocketOwner.Find(theirs, ours), Is.EqualTo(UserAccount.Current.Uid));
-        Assert.That(SocketOwner.Find(new IPEndPoint(theirs.Address, theirs.Port ^ 1), ours), Is.Null);
+        foreach (var find in new Func<IPEndPoint, IPEndPoint, uint?>[] { SocketOwner.Find, Ask, (one, other) => SocketOwner.Search(one, other, "/proc/net") })
+        {
+            Assert.That(find(theirs, ours), Is.EqualTo(UserAccount.Current.Uid));
+            Assert.That(find(new IPEndPoint(theirs.Address, theirs.Port ^ 1), ours), Is.Null);
+            Assert.That(find(new IPEndPoint(theirs.Address, 1), ours), Is.Null);
+        }
+
+        client.Close();
+        await server.ReceiveAsync(new byte[1]);
+        Assert.That(SocketOwner.Find(theirs, ours), Is.Null, "whose it was is lost when it closes");
+
+        uint? Ask(IPEndPoint one, IPEndPoint other) => SocketOwner.Ask(theirs, ours) is null ? SocketOwner.Find(one, other) : SocketOwner.Ask(one, other);
     }
 
     [TestCase("0100007F:A000 0100007F:1F5C 01", 1000u)]
@@ -42,7 +51,7 @@ internal sealed class SocketOwnerTests
     {
         using var folder = new TemporaryFolder();
         folder.Write("tcp", $"{Header}   0: 0100007F:1F5C 00000000:0000 0A {Rest}    0        0 1\n   1: {line} {Rest} 1000        0 2\n");
-        Assert.That(SocketOwner.Find(Theirs, Ours, folder.Path), Is.EqualTo(uid));
+        Assert.That(SocketOwner.Search(Theirs, Ours, folder.Path), Is.EqualTo(uid));
     }
 
     [Test]
@@ -50,7 +59,7 @@ internal sealed class SocketOwnerTests
     {
         using var folder = new TemporaryFolder();
         folder.Write("tcp6", $"{Header}   0: 0000000000000000FFFF00000100007F:A000 0000000000000000FFFF00000100007F:1F5C 01 {Rest} 1001        0 2\n");
-        Assert.That(SocketOwner.Find(Theirs, Ours, folder.Path), Is.EqualTo(1001));
+        Assert.That(SocketOwner.Search(Theirs, Ours, folder.Path), Is.EqualTo(1001));
     }
 
     [Test]
@@ -61,7 +70,7 @@ internal sealed class SocketOwnerTests
         {
             var others = string.Concat(Enumerable.Range(0, before).Select(i => $"{i,4}: 0100007F:0001 0100007F:1F5C 01 {Rest}    7        0 {i}\n"));
             folder.Write("tcp", $"{Header}{others}   x: 0100007F:A000 0100007F:1F5C 01 {Rest} 1002        0 2\n");
-            Assert.That(SocketOwner.Find(Theirs, Ours, folder.Path), Is.EqualTo(1002));
+            Assert.That(SocketOwner.Search(Theirs, Ours, folder.Path), Is.EqualTo(1002));
         }
     }
 
@@ -69,6 +78,6 @@ internal sealed class SocketOwnerTests
     public void Find_NoLists_IsNobody()
     {
         using var folder = new TemporaryFolder();
-        Assert.That(SocketOwner.Find(Theirs, Ours, folder.Path), Is.Null);
+        Assert.That(SocketOwner.Search(Theirs, Ours, folder.Path), Is.Null);
     }
 }

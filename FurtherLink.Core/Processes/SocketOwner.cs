@@ -1,19 +1,27 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Text;
+using FurtherLink.Processes.Native;
 
-namespace FurtherLink.Transports.WebSockets.Admission;
+namespace FurtherLink.Processes;
 
-/// <summary>Finds whose a TCP socket of this device is, in the system's lists of them (proc(5), /proc/net/tcp).</summary>
+/// <summary>
+/// Finds whose a TCP socket of this device is: asks the kernel (sock_diag(7)), and where it does not answer, reads its lists (proc(5), /proc/net/tcp).
+/// </summary>
 [SupportedOSPlatform("linux")]
-internal static class SocketOwner
+public static class SocketOwner
 {
     // The system gives a page or so at a time; no line is longer than 200 bytes.
     private const int BufferSize = 64 * 1024;
+
+    // TCP_ESTABLISHED.
+    private const byte Established = 1;
 
     // A list that changes while it is read may leave a line out.
     private const int Attempts = 3;
@@ -21,11 +29,51 @@ internal static class SocketOwner
     /// <summary>Finds the user id of a socket that is connected; one that is closing counts no more, for its id is lost by then.</summary>
     /// <param name="local">Its own end.</param>
     /// <param name="remote">The other end, in the same form.</param>
-    /// <param name="folder">Where the lists are.</param>
     /// <returns>Null where there is no such socket.</returns>
-    public static uint? Find(IPEndPoint local, IPEndPoint remote, string folder = "/proc/net")
+    public static uint? Find(IPEndPoint local, IPEndPoint remote)
     {
-        var four = local.AddressFamily is System.Net.Sockets.AddressFamily.InterNetwork;
+        ArgumentNullException.ThrowIfNull(local);
+        ArgumentNullException.ThrowIfNull(remote);
+        return Ask(local, remote) ?? Search(local, remote, "/proc/net");
+    }
+
+    /// <summary>Asks the kernel.</summary>
+    internal static uint? Ask(IPEndPoint local, IPEndPoint remote)
+    {
+        // struct nlmsghdr of a request SOCK_DIAG_BY_FAMILY, and struct inet_diag_req_v2: TCP, in any state, for it tells that; no interface; no cookie.
+        const int Header = 16;
+        Span<byte> request = stackalloc byte[Header + 56];
+        request.Clear();
+        BitConverter.TryWriteBytes(request, request.Length);
+        BitConverter.TryWriteBytes(request[4..], (ushort)20);
+        BitConverter.TryWriteBytes(request[6..], (ushort)1);
+        var asked = request[Header..];
+        asked[0] = (byte)(local.AddressFamily is AddressFamily.InterNetwork ? 2 : 10);
+        asked[1] = (byte)ProtocolType.Tcp;
+        BitConverter.TryWriteBytes(asked[4..], -1);
+        BinaryPrimitives.WriteUInt16BigEndian(asked[8..], (ushort)local.Port);
+        BinaryPrimitives.WriteUInt16BigEndian(asked[10..], (ushort)remote.Port);
+        local.Address.TryWriteBytes(asked[12..], out _);
+        remote.Address.TryWriteBytes(asked[28..], out _);
+        asked[48..].Fill(0xFF);
+
+        // struct inet_diag_msg: the state, both ports, and the user id behind 52 bytes of the ends and three numbers. Where no such socket is connected,
+        // one may be found that listens at its end.
+        Span<byte> answer = stackalloc byte[1024];
+        var length = Libc.AskOfSockets(request, answer);
+        if (length < Header + 72 || BitConverter.ToUInt16(answer[4..]) != 20)
+            return null;
+        var found = answer[Header..length];
+        return found[1] == Established && found[4..8].SequenceEqual(asked[8..12]) ? BitConverter.ToUInt32(found[64..]) : null;
+    }
+
+    /// <summary>Reads the lists.</summary>
+    /// <param name="local">Its own end.</param>
+    /// <param name="remote">The other end, in the same form.</param>
+    /// <param name="folder">Where the lists are.</param>
+    internal static uint? Search(IPEndPoint local, IPEndPoint remote, string folder)
+    {
+        var four = local.AddressFamily is AddressFamily.InterNetwork;
         for (var attempt = 0; attempt < Attempts; attempt++)
         {
             var uid = (four ? Search(Path.Join(folder, "tcp"), Line(local, remote)) : null)
@@ -40,8 +88,8 @@ internal static class SocketOwner
     // A program may reach an IPv4 address through a socket of IPv6.
     private static IPEndPoint Mapped(IPEndPoint end) => new(end.Address.MapToIPv6(), end.Port);
 
-    // How its line goes on behind its number: both ends, and the state 01, TCP_ESTABLISHED.
-    private static byte[] Line(IPEndPoint local, IPEndPoint remote) => Encoding.ASCII.GetBytes($" {Hex(local)} {Hex(remote)} 01 ");
+    // How its line goes on behind its number: both ends, and the state.
+    private static byte[] Line(IPEndPoint local, IPEndPoint remote) => Encoding.ASCII.GetBytes($" {Hex(local)} {Hex(remote)} {Established:X2} ");
 
     // Words of 32 bits as this machine reads them, and the port.
     private static string Hex(IPEndPoint end)
