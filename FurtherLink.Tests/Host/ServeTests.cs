@@ -230,6 +230,14 @@ internal sealed class ServeTests
         Assert.That(host.Output, Does.Not.Contain("Careful"));
     }
 
+    [Test]
+    public async Task Token_Given_LetsItStartBeyondThisDevice()
+    {
+        Assert.That((await HostProcess.RunAsync(_folder.Path, "token add phone --role view")).Code, Is.Zero);
+        await using var host = await HostProcess.ServeAsync(_folder.Path, "--port 0 --address any");
+        Assert.That((await HostProcess.RunAsync(_folder.Path, "--port 0 --address any --no-tls")).Errors, Does.Contain("NoTls: ").And.Not.Contain("Address: "));
+    }
+
     [TestCase("", "Programs on this device connect without a token, as the user whose they are; web pages and others show one.")]
     [TestCase("--trusted-origin https://a.example --allowed-origin https://b.example --allowed-origin https://c.example",
         "Programs on this device connect without a token, as the user whose they are; web pages and others show one.\n"
