@@ -37,6 +37,14 @@ public sealed class OtherUserTests
     }
 
     [Test]
+    public async Task Start_Mark_CanBeRead()
+    {
+        var program = await _rig.BashAsync("echo runs; read line");
+        await program.SeeAsync("runs");
+        Assert.That(FurtherLink.Processes.Native.Libc.GetMark(program.Process.Id), Is.Not.Null.And.Not.EqualTo(ulong.MaxValue));
+    }
+
+    [Test]
     public async Task Start_Leader_IsTheProgramItself()
     {
         var program = await _rig.StartAsync(new RunRequest("exec") { Code = "#!/bin/bash\necho $$ $(ps -o sid= $$)" });

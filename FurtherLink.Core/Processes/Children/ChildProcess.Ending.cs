@@ -6,8 +6,6 @@ namespace FurtherLink.Processes.Children;
 /// <summary>Ending a program and all that it has started.</summary>
 internal sealed partial class ChildProcess
 {
-    // A killed process goes in well under a millisecond, unless a driver or a network file system holds it.
-    private static readonly TimeSpan KillTimeout = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(20);
 
     private async Task EndAsync(TaskCompletionSource ending)
@@ -30,14 +28,16 @@ internal sealed partial class ChildProcess
         Signal(Libc.SigTerm);
         Signal(Libc.SigContinue);
         var known = new Dictionary<int, long>();
-        foreach (var member in _table.MembersOf(this, known).Where(member => !member.IsEnded && (member.Group != Id || IsReleased)))
+        var members = await _search.FindAsync(this, known).ConfigureAwait(false);
+        foreach (var member in members.Where(member => !member.IsEnded && (member.Group != Id || IsReleased)))
         {
             member.Signal(Libc.SigTerm);
             member.Signal(Libc.SigContinue);
         }
 
         await WaitForGraceAsync(known).ConfigureAwait(false);
-        await KillAsync(known).ConfigureAwait(false);
+        if (!await _killer.KillAsync(this, known).ConfigureAwait(false))
+            Log.DoesNotEnd(_logger, Id);
         _table.Release(this);
         // Nothing more can be done for one that a driver holds. When it does end after all, the loop hears of it and reaps it.
         if (!Exited.IsCompleted)
@@ -49,7 +49,7 @@ internal sealed partial class ChildProcess
     {
         var since = _time.GetTimestamp();
         await ((Task)Exited).WaitAsync(_options.StopGrace, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        for (var pause = TimeSpan.FromMilliseconds(1); IsAnyLeft(known); pause = Longer(pause))
+        for (var pause = TimeSpan.FromMilliseconds(1); await IsAnyLeftAsync(known).ConfigureAwait(false); pause = Longer(pause))
         {
             var left = _options.StopGrace - _time.GetElapsedTime(since);
             if (left <= TimeSpan.Zero)
@@ -58,39 +58,12 @@ internal sealed partial class ChildProcess
         }
     }
 
-    private bool IsAnyLeft(Dictionary<int, long> known) => !HasEnded || _table.MembersOf(this, known).Exists(member => !member.IsEnded);
-
-    /// <summary>Kills and reaps until nobody is left. Who is killed gives up its children, which are found in the next round.</summary>
-    private async Task KillAsync(Dictionary<int, long> known)
+    private async Task<bool> IsAnyLeftAsync(Dictionary<int, long> known)
     {
-        var since = _time.GetTimestamp();
-        for (var pause = TimeSpan.FromMilliseconds(1); ; pause = Longer(pause))
-        {
-            if (!HasEnded)
-                Signal(Libc.SigKill);
-            var members = _table.MembersOf(this, known);
-            foreach (var member in members)
-            {
-                if (member.IsEnded)
-                    _table.Reap(member);
-                else
-                    member.Signal(Libc.SigKill);
-            }
-
-            if (members.Count == 0 && Exited.IsCompleted)
-                return;
-            if (_time.GetElapsedTime(since) > KillTimeout)
-            {
-                Log.DoesNotEnd(_logger, Id);
-                return;
-            }
-
-            // Its end comes by the loop; those of others have to be looked for.
-            if (members.Count == 0)
-                await ((Task)Exited).WaitAsync(KillTimeout, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            else
-                await Task.Delay(pause, _time).ConfigureAwait(false);
-        }
+        if (!HasEnded)
+            return true;
+        var members = await _search.FindAsync(this, known).ConfigureAwait(false);
+        return members.Exists(static member => !member.IsEnded);
     }
 
     private static TimeSpan Longer(TimeSpan pause) => pause * 2 < LongestPause ? pause * 2 : LongestPause;

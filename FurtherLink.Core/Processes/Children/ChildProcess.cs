@@ -15,6 +15,8 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
     private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly IoLoop _loop;
     private readonly ChildTable _table;
+    private readonly MemberSearch _search;
+    private readonly ChildKiller _killer;
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly ChildOptions _options;
@@ -36,16 +38,20 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
     /// <summary>Takes over a program that has been started.</summary>
     /// <param name="loop">The loop that serves it.</param>
     /// <param name="table">What it is in.</param>
+    /// <param name="search">What finds what it has started.</param>
+    /// <param name="killer">What ends it where it does not end itself.</param>
     /// <param name="spawned">The program as it was started.</param>
     /// <param name="request">As what it was started.</param>
     /// <param name="options">How it is served.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where it logs.</param>
     public ChildProcess(
-        IoLoop loop, ChildTable table, Spawned spawned, SpawnRequest request, ChildOptions options, TimeProvider time, ILogger logger)
+        IoLoop loop, ChildTable table, MemberSearch search, ChildKiller killer, Spawned spawned, SpawnRequest request, ChildOptions options, TimeProvider time, ILogger logger)
     {
         _loop = loop;
         _table = table;
+        _search = search;
+        _killer = killer;
         _spawned = spawned;
         _options = options;
         _time = time;

@@ -15,6 +15,8 @@ internal sealed class ChildStarter : IAsyncDisposable
     private readonly IoLoop _loop;
     private readonly Spawner _spawner = new();
     private readonly ChildTable _table;
+    private readonly MemberSearch _search;
+    private readonly ChildKiller _killer;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
@@ -29,6 +31,8 @@ internal sealed class ChildStarter : IAsyncDisposable
         _loop = loop;
         _table = new ChildTable(options.Value.AdoptOrphans, ledger);
         _time = time ?? TimeProvider.System;
+        _search = new MemberSearch(_table);
+        _killer = new ChildKiller(_table, _time);
         _logger = logger ?? NullLogger<ChildStarter>.Instance;
     }
 
@@ -41,7 +45,7 @@ internal sealed class ChildStarter : IAsyncDisposable
     {
         request = request with { Mark = _table.Prepare() };
         var spawned = await _spawner.SpawnAsync(request, cancellationToken).ConfigureAwait(false);
-        var child = new ChildProcess(_loop, _table, spawned, request, options, _time, _logger);
+        var child = new ChildProcess(_loop, _table, _search, _killer, spawned, request, options, _time, _logger);
         try
         {
             child.Start();

@@ -86,6 +86,61 @@ internal sealed class ChildTable : IDisposable
         }
     }
 
+    /// <summary>As <see cref="MembersOf"/> for many programs in one look at all processes; what is found goes to their <see cref="MemberSearch.Query.Members"/>.</summary>
+    public void FindMembers(IReadOnlyCollection<MemberSearch.Query> queries)
+    {
+        lock (_reaping)
+        {
+            var placed = queries.GroupBy(static query => query.Program).ToDictionary(static same => same.Key.Id, static same => same.ToList());
+            var byMark = placed.Values.ToDictionary(static same => same[0].Program.Mark);
+            var others = new List<ProcEntry>();
+            foreach (var pid in ProcFs.Processes())
+            {
+                var session = Libc.SessionOf(pid);
+
+                // Threads of the kernel are in none.
+                if (session is 0 or -1 || session == _ownSession || _programs.ContainsKey(pid))
+                    continue;
+                var mark = Libc.GetMark(pid);
+                if (ProcFs.Read(pid) is not { } entry)
+                    continue;
+                var same = byMark.GetValueOrDefault(mark ?? 0) ?? Find(entry, session, mark);
+                if (same is not null)
+                    Place(entry, same);
+                else
+                    others.Add(entry);
+            }
+
+            // One that has taken off its mark is found by its parent, as long as it has that.
+            while (others.FindIndex(entry => placed.ContainsKey(entry.Parent)) is >= 0 and var index)
+            {
+                Place(others[index], placed[others[index].Parent]);
+                others.RemoveAt(index);
+            }
+
+            void Place(ProcEntry entry, List<MemberSearch.Query> same)
+            {
+                placed[entry.Pid] = same;
+                foreach (var query in same)
+                {
+                    query.Members.Add(entry);
+                    query.Known[entry.Pid] = entry.Start;
+                }
+            }
+
+            List<MemberSearch.Query>? Find(ProcEntry entry, int session, ulong? mark)
+            {
+                if (placed.TryGetValue(session, out var leader) && leader[0].Program is { IsReleased: false } program && program.Id == session)
+                    return leader;
+                if (HasOurMark(mark))
+                    return null;
+                var isOrphan = !_adopt || entry.Parent == Environment.ProcessId;
+                return byMark.Values.FirstOrDefault(same => same.Exists(query => query.Known.TryGetValue(entry.Pid, out var start) && start == entry.Start)
+                    || (isOrphan && ProcFs.HasVariable(entry.Pid, same[0].Program.Variable)));
+            }
+        }
+    }
+
     /// <summary>Takes an ended descendant that was adopted out of the process table.</summary>
     public void Reap(ProcEntry entry)
     {

@@ -40,17 +40,21 @@ internal static class ProcFs
         var first = new List<int>();
         if (!ReadChildren(self, self, first))
             return SearchChildrenOf(self);
-        // Whenever one of them is reaped while the list is read, the next may be left out: the same twice is the truth.
-        while (true)
+        // Whenever one of them is reaped while the list is read, the next may be left out: the same twice is the truth. Where it changes all the
+        // time, what was in any of the lists has to do; who is left out of all of them is in the next.
+        const int Reads = 4;
+        var all = new HashSet<int>(first);
+        for (var read = 1; read < Reads && first.Count > 0; read++)
         {
-            if (first.Count == 0)
-                return first;
-            var second = new List<int>();
-            ReadChildren(self, self, second);
-            if (first.SequenceEqual(second))
-                return first;
-            first = second;
+            var again = new List<int>();
+            ReadChildren(self, self, again);
+            if (first.SequenceEqual(again))
+                return again;
+            all.UnionWith(again);
+            first = again;
         }
+
+        return [.. all];
     }
 
     /// <summary>The children of a process, found by looking at every process: for kernels that keep no list.</summary>

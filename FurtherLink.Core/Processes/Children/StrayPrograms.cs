@@ -12,7 +12,8 @@ internal static class StrayPrograms
 
     // A stopped process starts nobody, and where processes are limited those that are stopped keep the places of others: so it ends. What is
     // killed goes in well under a millisecond, unless a driver or a network file system holds it.
-    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(0.1);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
@@ -44,9 +45,13 @@ internal static class StrayPrograms
     /// <returns>False where some are left.</returns>
     public static async Task<bool> KillAsync(Func<IReadOnlyCollection<ProcEntry>> find, TimeProvider time, CancellationToken cancellationToken)
     {
-        for (var since = time.GetTimestamp(); ;)
+        var seen = new HashSet<(int, long)>();
+        var began = time.GetTimestamp();
+        for (var since = began; ;)
         {
-            Freeze(find, time);
+            // Whom one look misses while others end, the next finds: nobody who is there can start anybody by then.
+            while (Stop(find(), seen) && time.GetElapsedTime(began) < Longest)
+                since = time.GetTimestamp();
             var left = find();
             foreach (var one in left)
                 one.Signal(Libc.SigKill);
@@ -54,29 +59,24 @@ internal static class StrayPrograms
             // One that hands on from child to child may be missed by one look at all.
             if (left.Count == 0 && find().Count == 0)
                 return true;
-            if (time.GetElapsedTime(since) > Longest)
+            if (time.GetElapsedTime(since) > Patience)
                 return false;
             await Task.Delay(Pause, time, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private static void Freeze(Func<IReadOnlyCollection<ProcEntry>> find, TimeProvider time)
+    private static bool Stop(IReadOnlyCollection<ProcEntry> found, HashSet<(int, long)> seen)
     {
-        var frozen = new HashSet<(int, long)>();
-        for (var since = time.GetTimestamp(); time.GetElapsedTime(since) < Longest / 2;)
+        var isNew = false;
+        foreach (var one in found)
         {
-            var isNew = false;
-            foreach (var one in find())
-            {
-                if (!frozen.Add((one.Pid, one.Start)))
-                    continue;
-                one.Signal(Libc.SigStop);
-                isNew = true;
-            }
-
-            if (!isNew)
-                return;
+            if (!seen.Add((one.Pid, one.Start)))
+                continue;
+            one.Signal(Libc.SigStop);
+            isNew = true;
         }
+
+        return isNew;
     }
 
     private static List<ProcEntry> Find(ulong family, int session)

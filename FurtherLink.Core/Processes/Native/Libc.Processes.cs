@@ -6,6 +6,7 @@ namespace FurtherLink.Processes.Native;
 /// <summary>Starting, watching and ending processes.</summary>
 internal static unsafe partial class Libc
 {
+    internal const int ENotPermitted = 1;
     internal const int ENoEntry = 2;
     internal const int ETooBig = 7;
     internal const int ENotExecutable = 8;
@@ -197,7 +198,23 @@ internal static unsafe partial class Libc
     internal static ulong? GetMark(int pid)
     {
         var limit = stackalloc ulong[2];
-        return prlimit64(pid, ResourceLocks, null, limit) == 0 ? limit[0] : null;
+        if (prlimit64(pid, ResourceLocks, null, limit) == 0)
+            return limit[0];
+
+        // Of other users' processes it tells nobody without CAP_SYS_RESOURCE, which root has not in most containers; their limits can be read all the same.
+        return Marshal.GetLastPInvokeError() == ENotPermitted ? ReadMark(pid) : null;
+    }
+
+    private static ulong? ReadMark(int pid)
+    {
+        // Sixteen lines of some eighty characters.
+        Span<byte> buffer = stackalloc byte[4096];
+        ReadOnlySpan<byte> text = buffer[..ReadFile($"/proc/{pid}/limits", buffer)];
+        var line = text.IndexOf("Max file locks"u8);
+        if (line < 0)
+            return null;
+        var value = text[(line + "Max file locks"u8.Length)..].TrimStart((byte)' ');
+        return System.Buffers.Text.Utf8Parser.TryParse(value, out ulong mark, out _) ? mark : ulong.MaxValue;
     }
 
     /// <summary>Marks this process, and so what it starts from now on.</summary>
