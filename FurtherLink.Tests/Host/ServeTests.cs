@@ -268,12 +268,15 @@ internal sealed class ServeTests
     [Test]
     public async Task LoopbackAccess_Off_AsksProgramsToo()
     {
+        var (_, token, _) = await HostProcess.RunAsync(_folder.Path, "token add phone --role view");
         await using var host = await HostProcess.ServeAsync(
             _folder.Path, "--port 0 --no-tls", new Dictionary<string, string?> { ["FurtherLink__LoopbackAccess"] = "false" });
         Assert.That(host.Output, Does.Contain("Whoever connects shows a token."));
         using var http = new HttpClient();
         using var response = await http.GetAsync(new Uri(host.Address, "/version/apt/x"));
         Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.Unauthorized));
+        http.DefaultRequestHeaders.Add("Authorization", "Bearer " + token.Trim());
+        Assert.That(await http.GetStringAsync(new Uri(host.Address, "/version/apt/x")), Does.StartWith("{"));
     }
 
     [Test]

@@ -127,6 +127,18 @@ internal sealed class CredentialsTests : GateFixture
         Assert.That(await response.Content.ReadAsStringAsync(), Is.EqualTo(UserAccount.Current.Name));
     }
 
+    [Test]
+    public async Task Loopback_OfAUserWhoMayNothing_IsToldOrMayShowSomethingElse()
+    {
+        await StartAsync();
+        Tokens.RefusesUsers = true;
+        using var response = await AskAsync("/watch");
+        Assert.That((int)response.StatusCode, Is.EqualTo(403));
+        Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("you may not"));
+        using var socket = await App.ConnectAsync();
+        Assert.That(socket.State, Is.EqualTo(WebSocketState.Open));
+    }
+
     [TestCase("X-Forwarded-For: 192.0.2.1")]
     [TestCase("X-Forwarded-Host: x")]
     [TestCase("Forwarded: for=192.0.2.1")]

@@ -15,6 +15,9 @@ internal sealed class KnownTokens : IAuthenticator
     /// <summary>From where, last.</summary>
     public Caller? Caller { get; private set; }
 
+    /// <summary>Whether users of this device may do nothing.</summary>
+    public bool RefusesUsers { get; set; }
+
     /// <summary>Everything counts no more.</summary>
     public void End() => _ended.Cancel();
 
@@ -30,6 +33,7 @@ internal sealed class KnownTokens : IAuthenticator
             TokenCredentials { Token: "own" } => Give("phone", Access.Own),
             TokenCredentials { Token: "often" } => throw new LinkException(FailureCode.Limited, "too many tries"),
             PasswordCredentials { User: "ann", Password: "pa:ss" } => Give("ann", Access.Own),
+            LocalCredentials when RefusesUsers => throw new LinkException(FailureCode.Denied, "you may not"),
             LocalCredentials { Uid: var uid } when OperatingSystem.IsLinux() => LocalUsers.GrantTo(uid).ToPrincipal(),
             _ => throw new LinkException(FailureCode.Unauthenticated, $"{credentials} counts for nothing here"),
         });

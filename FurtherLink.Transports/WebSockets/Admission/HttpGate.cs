@@ -85,7 +85,7 @@ internal sealed class HttpGate(
         try
         {
             var caller = LocalEnd.CallerOf(context);
-            var principal = await FindAsync(context, caller, page).ConfigureAwait(false);
+            var principal = await FindAsync(context, caller, door, page).ConfigureAwait(false);
             var pass = new Pass(Rights.Of(principal) is Access.None ? null : principal, caller, ticket);
             if (pass.Grant.Ended.IsCancellationRequested)
                 throw new LinkException(FailureCode.Unauthenticated, "what you have shown counts no more");
@@ -104,7 +104,7 @@ internal sealed class HttpGate(
         }
     }
 
-    private async ValueTask<ClaimsPrincipal?> FindAsync(HttpContext context, Caller caller, PageOrigin page)
+    private async ValueTask<ClaimsPrincipal?> FindAsync(HttpContext context, Caller caller, Door door, PageOrigin page)
     {
         // The application around knows already.
         if (context.User.HasClaim(static claim => claim.Type == Rights.ClaimType))
@@ -115,10 +115,21 @@ internal sealed class HttpGate(
             return logins.Find(id) ?? throw Forgotten(context);
         if (_options.LegacyOpen)
             return Anyone;
-        return _options.LoopbackAccess && caller.IsLocal && page is PageOrigin.None or PageOrigin.Trusted && HostPolicy.IsLoopback(context.Request.Host)
-            && LocalEnd.OwnerOf(context) is { } uid
-            ? await authenticator.AuthenticateAsync(new LocalCredentials(uid), caller, context.RequestAborted).ConfigureAwait(false)
-            : null;
+        if (!_options.LoopbackAccess || !caller.IsLocal || page is not (PageOrigin.None or PageOrigin.Trusted) || !HostPolicy.IsLoopback(context.Request.Host)
+            || LocalEnd.OwnerOf(context) is not { } uid)
+        {
+            return null;
+        }
+
+        try
+        {
+            return await authenticator.AuthenticateAsync(new LocalCredentials(uid), caller, context.RequestAborted).ConfigureAwait(false);
+        }
+        catch (LinkException fault) when (fault.Code is FailureCode.Denied && door.Needed is Access.None)
+        {
+            // A user who may do nothing by that may still have a token to show.
+            return null;
+        }
     }
 
     /// <summary>Ends a request that has been let through when what was shown for it counts no more.</summary>
