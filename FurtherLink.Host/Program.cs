@@ -18,14 +18,28 @@ internal static class Program
         // Read once by the first socket: completions run on the thread that waits for the sockets, not on the pool.
         Environment.SetEnvironmentVariable("DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS", "1");
 
+        // What has their numbers now is the runtime's own.
+        if (!StandardStreams.IsOpen(1))
+            Console.SetOut(new ClosedWriter());
+        if (!StandardStreams.IsOpen(2))
+            Console.SetError(TextWriter.Null);
+        try
+        {
+            return await RunAsync(arguments);
+        }
+        catch (IOException exception)
+        {
+            return await EndAsync(ExitCodes.Refused, $"input or output failed: {exception.Message}");
+        }
+    }
+
+    private static async Task<int> RunAsync(string[] arguments)
+    {
         var result = FurtherLinkCommand.Create().Parse(arguments);
         if (result.Errors.Count > 0)
         {
-            foreach (var error in result.Errors)
-                await Console.Error.WriteLineAsync($"furtherlink: {error.Message}");
             var command = result.CommandResult.Command is RootCommand ? "" : " " + result.CommandResult.Command.Name;
-            await Console.Error.WriteLineAsync($"See furtherlink{command} --help.");
-            return ExitCodes.Usage;
+            return await EndAsync(ExitCodes.Usage, [.. result.Errors.Select(static error => error.Message)], $"See furtherlink{command} --help.");
         }
 
         try
@@ -35,14 +49,31 @@ internal static class Program
         }
         catch (SettingException exception)
         {
-            foreach (var mistake in exception.Mistakes)
-                await Console.Error.WriteLineAsync($"furtherlink: {mistake}");
-            return ExitCodes.Usage;
+            return await EndAsync(ExitCodes.Usage, [.. exception.Mistakes]);
         }
         catch (ConsoleException exception)
         {
-            await Console.Error.WriteLineAsync($"furtherlink: {exception.Message}");
-            return exception.ExitCode;
+            return await EndAsync(exception.ExitCode, exception.Message);
         }
+    }
+
+    private static Task<int> EndAsync(int exitCode, string message) => EndAsync(exitCode, [message]);
+
+    /// <summary>Says why the command ends.</summary>
+    private static async Task<int> EndAsync(int exitCode, IReadOnlyList<string> messages, string? advice = null)
+    {
+        try
+        {
+            foreach (var message in messages)
+                await Console.Error.WriteLineAsync($"furtherlink: {message}");
+            if (advice is not null)
+                await Console.Error.WriteLineAsync(advice);
+        }
+        catch (IOException)
+        {
+            // The exit code says it, too.
+        }
+
+        return exitCode;
     }
 }

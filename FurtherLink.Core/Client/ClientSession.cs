@@ -18,6 +18,7 @@ public sealed class ClientSession : IAsyncDisposable
     private volatile SessionInfo _info;
     private volatile IReadOnlyList<MemberInfo> _members = [];
     private volatile bool _over;
+    private volatile bool _drives;
 
     internal ClientSession(FurtherLinkClient client, string name, ClientMessage opening, AttachOptions options)
     {
@@ -39,7 +40,7 @@ public sealed class ClientSession : IAsyncDisposable
     /// <summary>Its standard output, or everything of a terminal, from the offset that was asked for. Ends with the session; fails where it is lost.</summary>
     /// <remarks>
     /// Bytes that are here and not read are bounded by <see cref="ClientOptions.Window"/>, over both streams: then the program waits. Who wants
-    /// one stream alone reads the other all the same.
+    /// one stream alone reads the other all the same, or completes its reader: what comes of it then counts as read, and goes nowhere.
     /// </remarks>
     public PipeReader Output => _output.Out;
 
@@ -60,6 +61,9 @@ public sealed class ClientSession : IAsyncDisposable
 
     /// <summary>Its number among those who are attached.</summary>
     public int Member { get; private set; }
+
+    /// <summary>Whether it may type now, as the server has told last: false also for one that wants to while another does.</summary>
+    public bool Drives => _drives;
 
     /// <summary>Who is attached, as the server has told last.</summary>
     public IReadOnlyList<MemberInfo> Members => _members;
@@ -106,7 +110,7 @@ public sealed class ClientSession : IAsyncDisposable
     public ValueTask WriteAsync(string text, CancellationToken cancellationToken = default) =>
         WriteAsync(Encoding.UTF8.GetBytes(text), cancellationToken);
 
-    /// <summary>Ends the input behind all that was written: end of file on pipes, Ctrl-D on a terminal.</summary>
+    /// <summary>Ends the input behind all that was written: end of file on pipes, Ctrl-D on a terminal. Does nothing where it was ended before.</summary>
     /// <exception cref="LinkException">As for writing.</exception>
     public ValueTask CompleteInputAsync(CancellationToken cancellationToken = default) =>
         _input.WriteAsync(ReadOnlyMemory<byte>.Empty, end: true, cancellationToken);
@@ -133,13 +137,17 @@ public sealed class ClientSession : IAsyncDisposable
     public Task SendKeyAsync(string key, bool isDown, CancellationToken cancellationToken = default) =>
         ControlAsync(new Key(key, isDown ? "keydown" : "keyup"), cancellationToken);
 
-    /// <summary>Ends the program and everything it started, and waits for its end; does nothing where it has ended.</summary>
+    /// <summary>
+    /// Ends the program and everything it started, and waits for its end; does nothing where it has ended. Output that nobody reads meanwhile stays
+    /// readable and delays nothing, up to 16 MiB.
+    /// </summary>
     /// <returns>How it ended.</returns>
     /// <exception cref="LinkException">It may not, or the session is lost.</exception>
     public async Task<ExitStatus> StopAsync(CancellationToken cancellationToken = default)
     {
         if (!_over)
         {
+            _output.Hurry();
             try
             {
                 await _client.AskAsync(new Stop(Name), cancellationToken).ConfigureAwait(false);
@@ -230,10 +238,12 @@ public sealed class ClientSession : IAsyncDisposable
             case Started started:
                 _info = started.Session;
                 Member = started.Member;
+                _drives = true;
                 break;
             case Attached attached:
                 _info = attached.Session;
                 Member = attached.Member;
+                _drives = attached.Access >= Access.Drive;
                 if (isFirst && Opening is Attach)
                 {
                     Screen = attached.Screen;
@@ -282,6 +292,7 @@ public sealed class ClientSession : IAsyncDisposable
                 return;
             case { Topic: "presence", Body: IReadOnlyList<MemberInfo> members }:
                 _members = members;
+                _drives = members.Any(member => member.Id == Member && member.Drives);
                 break;
             case { Topic: "resize", Body: TerminalSize size }:
                 _info = _info with { Terminal = size };

@@ -6,7 +6,8 @@ namespace FurtherLink.Client;
 /// <summary>A reader of a pipe that tells how much of it has been read.</summary>
 /// <param name="inner">The pipe's reader.</param>
 /// <param name="read">Called with the bytes that a reader is done with; must not wait.</param>
-internal sealed class CountedReader(PipeReader inner, Action<long> read) : PipeReader
+/// <param name="completed">Called when it reads no more; must not wait.</param>
+internal sealed class CountedReader(PipeReader inner, Action<long> read, Action completed) : PipeReader
 {
     private ReadOnlySequence<byte> _buffer;
 
@@ -44,5 +45,10 @@ internal sealed class CountedReader(PipeReader inner, Action<long> read) : PipeR
     public override void CancelPendingRead() => inner.CancelPendingRead();
 
     /// <inheritdoc/>
-    public override void Complete(Exception? exception = null) => inner.Complete(exception);
+    public override void Complete(Exception? exception = null)
+    {
+        _buffer = default;
+        inner.Complete(exception);
+        completed();
+    }
 }

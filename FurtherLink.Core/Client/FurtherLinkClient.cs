@@ -340,6 +340,8 @@ public sealed class FurtherLinkClient : IAsyncDisposable
         }
 
         Forget(session);
+        if (session.IsOpen && why.Code is FailureCode.NotFound)
+            why = new LinkException(why.Code, "the session is not there any more: the server was restarted and its programs ended with it") { Name = why.Name };
         session.Lose(why);
         if (session.Opening.Ref is { } opening)
             _requests.Fail(opening, why);

@@ -24,6 +24,7 @@ internal sealed class PendingInput(Action<PendingInput.Piece> send)
     private long _taken;
     private int _bytes;
     private bool _ended;
+    private bool _completed;
 
     /// <summary>Bytes that may wait to be taken; half of what the server keeps for a program, so that it never has to refuse any.</summary>
     public int Capacity { get; set; } = 128 * 1024;
@@ -89,6 +90,9 @@ internal sealed class PendingInput(Action<PendingInput.Piece> send)
             IsPaused = true;
             if (why.Code == FailureCode.InputStalled)
                 return;
+            // An end that was refused has ended nothing.
+            if (_pieces.Any(static piece => piece.End))
+                _completed = _ended = false;
             Drop(why);
             _ended |= why.Code == FailureCode.InputClosed;
         }
@@ -136,11 +140,15 @@ internal sealed class PendingInput(Action<PendingInput.Piece> send)
     {
         lock (_lock)
         {
+            room = Task.CompletedTask;
+
+            // It has been told that it ends: there is nothing to add.
+            if (_completed && end && data.IsEmpty)
+                return true;
             if (_fault is not null)
                 throw TakeFault();
             if (_ended)
                 throw new LinkException(FailureCode.InputClosed, "the program's input has ended");
-            room = Task.CompletedTask;
             if (IsPaused || (_bytes > 0 && _bytes + data.Length > Capacity))
             {
                 _room ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -151,6 +159,7 @@ internal sealed class PendingInput(Action<PendingInput.Piece> send)
             var piece = new Piece(++_last, data.ToArray(), end);
             _bytes += data.Length;
             _ended |= end;
+            _completed |= end;
             _pieces.Enqueue(piece);
             send(piece);
             return true;

@@ -10,6 +10,9 @@ namespace FurtherLink.Client;
 /// </summary>
 internal sealed class ReceivedOutput
 {
+    // What is kept for a reader after the end was asked for: far more than a server keeps of output in memory by default (1 MiB).
+    private const long MaxUnread = 16 * 1024 * 1024;
+
     private readonly Lock _lock = new();
     private readonly Queue<Piece> _pieces = [];
     private readonly Pipe _out = NewPipe();
@@ -22,7 +25,10 @@ internal sealed class ReceivedOutput
     private long _gotError;
     private long _released;
     private long _acknowledged;
+    private bool _isOutClosed;
+    private bool _isErrorClosed;
     private volatile bool _isDiscarded;
+    private volatile bool _isHurried;
 
     /// <summary>Makes it.</summary>
     /// <param name="from">The offset of the first byte that will come.</param>
@@ -33,8 +39,8 @@ internal sealed class ReceivedOutput
         From = Next = _released = _acknowledged = from;
         _window = window;
         _acknowledge = acknowledge;
-        Out = new CountedReader(_out.Reader, bytes => Read(OutputKind.Out, bytes));
-        Error = new CountedReader(_error.Reader, bytes => Read(OutputKind.Error, bytes));
+        Out = new CountedReader(_out.Reader, bytes => Read(OutputKind.Out, bytes), () => CloseReader(OutputKind.Out));
+        Error = new CountedReader(_error.Reader, bytes => Read(OutputKind.Error, bytes), () => CloseReader(OutputKind.Error));
     }
 
     /// <summary>Standard output, or everything of a terminal.</summary>
@@ -67,15 +73,25 @@ internal sealed class ReceivedOutput
 
         var data = output.Data[(int)(Next - output.Offset)..].Span;
         var pipe = output.Kind == OutputKind.Error ? _error : _out;
+        bool isClosed;
         lock (_lock)
         {
+            isClosed = output.Kind == OutputKind.Error ? _isErrorClosed : _isOutClosed;
             var end = output.Kind == OutputKind.Error ? _gotError += data.Length : _gotOut += data.Length;
             _pieces.Enqueue(new Piece(output.Kind, end, Next, output.Next));
             Next = output.Next;
         }
 
+        if (isClosed)
+        {
+            Read(output.Kind, data.Length);
+            return;
+        }
+
         pipe.Writer.Write(data);
         Demand(pipe.Writer.FlushAsync());
+        if (_isHurried)
+            AcknowledgeUnread();
     }
 
     /// <summary>Goes on at an offset: what lies before it will not come.</summary>
@@ -97,6 +113,16 @@ internal sealed class ReceivedOutput
     {
         _isDiscarded = true;
         _acknowledge(Next);
+    }
+
+    /// <summary>
+    /// The end is near, and nobody is to wait for it until readers have read: what comes is acknowledged as it comes, and kept for them, unless that is
+    /// more than <see cref="MaxUnread"/>.
+    /// </summary>
+    public void Hurry()
+    {
+        _isHurried = true;
+        AcknowledgeUnread();
     }
 
     /// <summary>No more will come.</summary>
@@ -145,6 +171,34 @@ internal sealed class ReceivedOutput
             if (_released - _acknowledged < _window / 4)
                 return;
             offset = _acknowledged = _released;
+        }
+
+        _acknowledge(offset);
+    }
+
+    /// <summary>A stream is read no more: what has come of it, and what comes, counts as read.</summary>
+    private void CloseReader(OutputKind kind)
+    {
+        long unread;
+        lock (_lock)
+        {
+            if (kind == OutputKind.Error)
+                (unread, _isErrorClosed) = (_gotError - _readError, true);
+            else
+                (unread, _isOutClosed) = (_gotOut - _readOut, true);
+        }
+
+        Read(kind, unread);
+    }
+
+    private void AcknowledgeUnread()
+    {
+        long offset;
+        lock (_lock)
+        {
+            if (_isDiscarded || Next <= _acknowledged || _gotOut - _readOut + _gotError - _readError > MaxUnread)
+                return;
+            offset = _acknowledged = Next;
         }
 
         _acknowledge(offset);

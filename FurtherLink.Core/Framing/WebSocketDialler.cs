@@ -59,7 +59,7 @@ public sealed class WebSocketDialler : IDisposable
             socket.Dispose();
             cancellationToken.ThrowIfCancellationRequested();
             return new WebSocketDialResult(
-                null, limit.IsCancellationRequested ? $"it did not answer within {_options.Timeout.TotalSeconds:0.###} s" : e.GetBaseException().Message, status);
+                null, limit.IsCancellationRequested ? $"it did not answer within {_options.Timeout.TotalSeconds:0.###} s" : Explain(address, e), status);
         }
         catch
         {
@@ -70,6 +70,17 @@ public sealed class WebSocketDialler : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _invoker.Dispose();
+
+    private static string Explain(Uri address, Exception e)
+    {
+        var message = e.GetBaseException().Message;
+        var error = (e as HttpRequestException ?? e.InnerException as HttpRequestException)?.HttpRequestError;
+        if (error is HttpRequestError.SecureConnectionError && !message.Contains("certificate", StringComparison.OrdinalIgnoreCase))
+            return $"it does not speak TLS there, or not as this does; a server without TLS is reached by ws:// ({message.TrimEnd('.')})";
+        return error is HttpRequestError.ResponseEnded && address.Scheme == "ws"
+            ? "it has ended the connection without an answer; a server with TLS is reached by wss://"
+            : message;
+    }
 
     // The fingerprint alone says who it is: a device makes its certificate itself.
     private static bool Matches(X509Certificate? certificate, string fingerprint) =>

@@ -35,6 +35,7 @@ internal sealed class HeldSession : IKeptSession
     private long _acknowledged;
     private volatile bool _stopEarly;
     private volatile bool _letGo;
+    private volatile bool _isShutDown;
     private bool _ended;
 
     private HeldSession(
@@ -207,6 +208,12 @@ internal sealed class HeldSession : IKeptSession
         }
     }
 
+    public ValueTask ShutDownAsync()
+    {
+        _isShutDown = true;
+        return DisposeAsync();
+    }
+
     public async Task RemoveAsync()
     {
         Hold.Dispose();
@@ -350,6 +357,8 @@ internal sealed class HeldSession : IKeptSession
     {
         if (Interlocked.Exchange(ref _ended, true))
             return;
+        status = SessionTable.Explain(status, _isShutDown);
+
         // Of one that never ran its starter says so.
         if (_opened.Task.IsCompletedSuccessfully)
             _metrics?.SessionExited(_info.Runner, status, _time.GetUtcNow() - _info.Created);

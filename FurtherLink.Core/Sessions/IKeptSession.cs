@@ -14,6 +14,9 @@ internal interface IKeptSession : ISession
     /// <summary>Why its output is not kept on disk though it should be, in words; null where it is, or need not be.</summary>
     string? SpillTrouble { get; }
 
+    /// <summary>Ends the program where it still runs, since the server ends: its exit says so.</summary>
+    ValueTask ShutDownAsync();
+
     /// <summary>Ends the program where it still runs, and lets go of everything.</summary>
     Task RemoveAsync();
 }

@@ -26,6 +26,7 @@ internal sealed class Session : IKeptSession
     private SessionScreen? _screen;
     private bool _stopEarly;
     private bool _removed;
+    private bool _isShutDown;
 
     public Session(
         string id, RunRequest request, UserAccount user, LinkOptions options, TimeProvider time, Action<IKeptSession> gone, SpillStore? spills = null, LinkMetrics? metrics = null)
@@ -153,6 +154,12 @@ internal sealed class Session : IKeptSession
         }
     }
 
+    public ValueTask ShutDownAsync()
+    {
+        Volatile.Write(ref _isShutDown, !_exited.Task.IsCompleted);
+        return DisposeAsync();
+    }
+
     public async Task RemoveAsync()
     {
         Hold.Dispose();
@@ -211,7 +218,7 @@ internal sealed class Session : IKeptSession
     [SupportedOSPlatform("linux")]
     private async Task FollowAsync(IProcess process)
     {
-        var status = await process.Exited.ConfigureAwait(false);
+        var status = SessionTable.Explain(await process.Exited.ConfigureAwait(false), Volatile.Read(ref _isShutDown));
         _input.Dispose();
         await _channels!.DrainAsync().ConfigureAwait(false);
         await _channels.DisposeAsync().ConfigureAwait(false);

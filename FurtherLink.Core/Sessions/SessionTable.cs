@@ -134,7 +134,7 @@ public sealed partial class SessionTable : IAsyncDisposable
     public Task StopAllAsync()
     {
         _closed = true;
-        return Task.WhenAll(_sessions.Values.Where(IsEndedWithTable).Select(session => session.DisposeAsync().AsTask()));
+        return Task.WhenAll(_sessions.Values.Where(IsEndedWithTable).Select(session => session.ShutDownAsync().AsTask()));
     }
 
     /// <summary>Ends all programs and lets go of everything.</summary>
@@ -154,6 +154,10 @@ public sealed partial class SessionTable : IAsyncDisposable
         if (_sessions.TryRemove(id, out var session))
             await RemoveAsync(session).ConfigureAwait(false);
     }
+
+    /// <summary>How a program ended that ran until the server shut down.</summary>
+    internal static ExitStatus Explain(ExitStatus status, bool isShutDown) =>
+        isShutDown && status.Reason is null ? status with { Reason = "the server is shutting down" } : status;
 
     private bool IsEndedWithTable(IKeptSession session) => session is Session || !LeavesHeld;
 

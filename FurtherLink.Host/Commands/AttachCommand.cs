@@ -50,8 +50,10 @@ internal sealed class AttachCommand
         };
         var session = await device.Client.AttachAsync(info.Id, request, cancellationToken);
         var escape = _escape.Read(result);
-        if (isOnTerminal && info.Exit is null && escape.Text.Length > 0)
-            notes.Say($"{escape.Text} leaves it");
+        if (isOnTerminal && info.Exit is null && (isView || escape.Text.Length > 0))
+            notes.Say($"{string.Join(" or ", new[] { isView ? "Ctrl-C" : "", escape.Text }.Where(static keys => keys.Length > 0))} leaves it");
+        if (!isView && info.Exit is null && !session.Drives)
+            Watch(session, notes, isTyped: terminal.IsInput);
 
         // What it shows would cover what is said later.
         await notes.WrittenAsync();
@@ -69,5 +71,19 @@ internal sealed class AttachCommand
         var code = await console.RunAsync(session.Screen ?? default);
         await notes.WrittenAsync();
         return code;
+    }
+
+    /// <summary>Says that another drives, and when that is over.</summary>
+    private static void Watch(ClientSession session, Notes notes, bool isTyped)
+    {
+        var drives = false;
+        notes.Complain(isTyped
+            ? "another client drives this session: what you type is not sent until it leaves or hands over"
+            : "another client drives this session: standard input waits until it leaves or hands over");
+        session.Noticed += (_, _) =>
+        {
+            if (session.Drives != drives)
+                notes.Complain((drives = session.Drives) ? "now you drive this session" : "another client drives this session now: nothing more is sent");
+        };
     }
 }

@@ -10,6 +10,9 @@ namespace FurtherLink.Host.Commands;
 /// <summary>"furtherlink run": runs a file or a program on a device as if it ran here, and ends as it ends.</summary>
 internal sealed class RunCommand
 {
+    // As the server has it.
+    private const int MaxName = 200;
+
     private readonly Argument<string[]> _words = new("file")
     {
         Description = "The file to run, and its arguments; or behind \"--\" a program of the device, and its arguments.",
@@ -51,6 +54,8 @@ internal sealed class RunCommand
 
     private void Check(CommandResult result)
     {
+        if (result.GetValue(_name) is { Length: 0 or > MaxName })
+            result.AddError($"run: --name must have 1 to {MaxName} characters");
         if (result.GetValue(_words) is null or [] && result.GetValue(_runner) is null)
             result.AddError("run: say what to run: a FILE, or a program behind \"--\"");
         if (result.GetValue(_keep) && result.GetValue(_pause))
@@ -66,12 +71,15 @@ internal sealed class RunCommand
 
     private async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
     {
+        var words = result.GetValue(_words) ?? [];
+        var isProgram = IsProgram(result);
+        CheckWords(words, isProgram, result.GetValue(_runner));
         var notes = _device.Notes(result);
         await using var device = await _device.OpenOrMakeAsync(result, notes, cancellationToken);
         using var terminal = new LocalTerminal();
         var isDetached = result.GetValue(_detach);
         var isOnTerminal = result.GetValue(_terminal) || (terminal is { IsInput: true, IsOutput: true } && !result.GetValue(_noTerminal) && !isDetached);
-        var request = new ProgramChoice(device).Choose(result.GetValue(_words) ?? [], IsProgram(result), result.GetValue(_runner), result.GetValue(_directory)) with
+        var request = new ProgramChoice(device).Choose(words, isProgram, result.GetValue(_runner), result.GetValue(_directory)) with
         {
             User = result.GetValue(_user),
             Terminal = isOnTerminal ? terminal.Size : null,
@@ -100,6 +108,17 @@ internal sealed class RunCommand
         var code = await console.RunAsync(default);
         await notes.WrittenAsync();
         return code;
+    }
+
+    // The parser takes an option that it does not know for the first word, and cannot tell what stands behind "--".
+    private static void CheckWords(string[] words, bool isProgram, string? runner)
+    {
+        if (!isProgram && words is [['-', _, ..] option, ..])
+            throw new ConsoleException(ExitCodes.Usage, $"run: there is no option {option}; a program of the device stands behind \"--\": furtherlink run -- PROGRAM");
+        if (isProgram && runner is not null and not ProgramChoice.ProgramRunner)
+            throw new ConsoleException(ExitCodes.Usage, $"run: behind \"--\" stands a program of the device, which no runner runs; leave out --runner, or write: furtherlink run --runner {runner} FILE");
+        if (!isProgram && words.Length > 0 && runner is ProgramChoice.ProgramRunner)
+            throw new ConsoleException(ExitCodes.Usage, $"run: the runner \"{runner}\" runs programs of the device, not files; write: furtherlink run -- {words[0]}");
     }
 
     /// <summary>Whether it is a program of the device: nothing stands before "--".</summary>

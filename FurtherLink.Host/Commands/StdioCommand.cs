@@ -1,6 +1,8 @@
 using System.CommandLine;
 using FurtherLink.Host.Configuration;
+using FurtherLink.Host.Consoles;
 using FurtherLink.Host.Serving;
+using FurtherLink.Processes;
 
 namespace FurtherLink.Host.Commands;
 
@@ -20,12 +22,13 @@ internal static class StdioCommand
         command.SetAction(async (result, cancellationToken) =>
         {
             using var configuration = options.Load(result);
+            if (!StandardStreams.IsOpen(1))
+                throw new ConsoleException(ExitCodes.Refused, "stdio: standard output was closed when this command was started.");
             var state = StateDirectory.Locate(ServeOptions.Read(configuration).StateDirectory, Environment.GetEnvironmentVariable);
             using var socket = result.GetValue(alone) ? null : await LocalHost.TryConnectAsync(state, cancellationToken);
             if (socket is null)
             {
-                await StdioHost.RunAsync(configuration, cancellationToken);
-                return 0;
+                return End(await StdioHost.RunAsync(configuration, cancellationToken));
             }
 
             var unused = options.Given(result).Except(Harmless, StringComparer.Ordinal).ToList();
@@ -34,9 +37,12 @@ internal static class StdioCommand
                 await result.InvocationConfiguration.Error.WriteLineAsync(
                     $"furtherlink: a host runs already and serves with its own settings; to serve with {string.Join(", ", unused)}, say --alone.");
             }
-            await Relay.RunAsync(socket, cancellationToken);
-            return 0;
+
+            return End(await Relay.RunAsync(socket, cancellationToken));
         });
         return command;
     }
+
+    private static int End(string? fault) =>
+        fault is null ? 0 : throw new ConsoleException(ExitCodes.Refused, $"the output cannot be written: {fault}");
 }

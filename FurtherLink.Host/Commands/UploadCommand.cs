@@ -22,6 +22,8 @@ internal sealed class UploadCommand
         {
             if (result.GetResult(_directory) is { Tokens: [var directory, ..] } && !Directory.Exists(directory.Value))
                 result.AddError($"upload: there is no directory {directory.Value} here");
+            else if (result.GetValue(_name) is "" || (result.GetValue(_name) is null && result.GetResult(_directory) is { Tokens: [var named, ..] } && NameOf(named.Value).Length == 0))
+                result.AddError("upload: say with --name what it is to be called there");
         });
     }
 
@@ -34,14 +36,15 @@ internal sealed class UploadCommand
         return command;
     }
 
+    /// <summary>A directory's own name; the root has none.</summary>
+    private static string NameOf(string directory) => Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(directory)));
+
     private async Task<int> RunAsync(ParseResult result, CancellationToken cancellationToken)
     {
         var notes = _device.Notes(result);
         await using var device = await _device.OpenAsync(result, notes, cancellationToken);
         var directory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(result.GetValue(_directory)!));
-        var name = result.GetValue(_name) ?? Path.GetFileName(directory);
-        if (name.Length == 0)
-            throw new ConsoleException(ExitCodes.Usage, "say with --name what it is to be called there.");
+        var name = result.GetValue(_name) ?? NameOf(directory);
         IReadOnlyList<string> leftOut;
         try
         {

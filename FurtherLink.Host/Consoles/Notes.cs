@@ -10,6 +10,7 @@ internal sealed class Notes(Func<string, Task> write, bool isQuiet)
     private readonly Lock _lock = new();
     private Task _said = Task.CompletedTask;
     private volatile bool _isLost;
+    private volatile bool _isOver;
     private bool _wasTold;
 
     /// <summary>On a terminal in raw mode a line has to begin at its left edge by itself.</summary>
@@ -17,6 +18,9 @@ internal sealed class Notes(Func<string, Task> write, bool isQuiet)
 
     /// <summary>Whether the connection is lost at the moment.</summary>
     public bool IsLost => _isLost;
+
+    /// <summary>The program has ended, or was left: how the connection is concerns nobody any more.</summary>
+    public void End() => _isOver = true;
 
     /// <summary>Says something that is good to know.</summary>
     public void Say(string line)
@@ -32,11 +36,13 @@ internal sealed class Notes(Func<string, Task> write, bool isQuiet)
     public void Tell(LinkChange change)
     {
         _isLost = change.State == LinkState.Reconnecting;
+        if (_isOver)
+            return;
         switch (change.State)
         {
             case LinkState.Reconnecting:
                 _wasTold = true;
-                Say("connection lost, trying again");
+                Say(change.Why is { Length: > 0 } why ? $"connection lost ({why}), trying again" : "connection lost, trying again");
                 break;
             case LinkState.Connected when _wasTold:
                 Say("back");
@@ -78,6 +84,13 @@ internal sealed class Notes(Func<string, Task> write, bool isQuiet)
     private async Task WriteAsync(Task before, string text)
     {
         await before.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
-        await write(text);
+        try
+        {
+            await write(text);
+        }
+        catch (IOException)
+        {
+            // Nobody can be told; the exit code says it.
+        }
     }
 }

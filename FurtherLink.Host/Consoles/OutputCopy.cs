@@ -15,7 +15,9 @@ internal sealed class OutputCopy(Notes notes, Action<int> broken)
     // A piece is acknowledged once it is written: small enough that the next ones are under way meanwhile.
     private const int Piece = 64 * 1024;
 
+    private readonly Lock _lock = new();
     private int? _exitCode;
+    private bool _isOver;
 
     /// <summary>What the command ends with as a stream takes no more; null = all do.</summary>
     public int? ExitCode => _exitCode;
@@ -45,9 +47,17 @@ internal sealed class OutputCopy(Notes notes, Action<int> broken)
     {
         if (piece.IsEmpty || _exitCode is not null)
             return;
+        Task<bool> written;
+        lock (_lock)
+        {
+            if (_isOver)
+                return;
+            written = stream.WriteAsync(piece);
+        }
+
         try
         {
-            if (!await stream.WriteAsync(piece))
+            if (!await written)
                 Break(ExitCodes.OfSignal(ConsoleSignals.Pipe));
         }
         catch (IOException e)
@@ -56,6 +66,20 @@ internal sealed class OutputCopy(Notes notes, Action<int> broken)
             notes.Complain($"the output cannot be written: {e.Message}");
             Break(ExitCodes.Refused);
         }
+    }
+
+    /// <summary>Nothing more is written, but for a last piece behind all that was.</summary>
+    public async Task EndAsync(ReadOnlySequence<byte> last, StandardStream stream)
+    {
+        Task written;
+        lock (_lock)
+        {
+            _isOver = true;
+            written = stream.WriteAsync(last);
+        }
+
+        // Where it cannot be written, there is nothing to put in order.
+        await written.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private void Break(int exitCode)

@@ -11,6 +11,9 @@ namespace FurtherLink.Host.Consoles;
 /// <param name="device">The device.</param>
 internal sealed class ProgramChoice(OpenDevice device)
 {
+    /// <summary>The runner of programs that the device has.</summary>
+    public const string ProgramRunner = "program";
+
     // Beside the text a message has room for the rest of the request, and escapes in the text.
     private const int Room = 64 * 1024;
 
@@ -26,7 +29,7 @@ internal sealed class ProgramChoice(OpenDevice device)
         if (directory is not null && device.IsHere)
             directory = Path.GetFullPath(directory);
         if (isProgram || words.Count == 0)
-            return new RunRequest(runner ?? "program") { Arguments = words, Path = directory ?? (device.IsHere ? Environment.CurrentDirectory : null) };
+            return new RunRequest(runner ?? ProgramRunner) { Arguments = words, Path = directory ?? (device.IsHere ? Environment.CurrentDirectory : null) };
         var file = Path.GetFullPath(words[0]);
         if (Directory.Exists(file))
             throw new ConsoleException(ExitCodes.NotRunnable, $"{words[0]} is a directory; say a file in it.");

@@ -59,6 +59,7 @@ internal sealed class ProgramConsole
             var ended = EndAsync(Task.WhenAll(WriteAsync(first, _session.Output, output), WriteAsync(default, _session.Error, error)));
             _ = ReadAsync(input);
             var over = await Task.WhenAny(ended, _left.Task);
+            _notes.End();
             if (over == _left.Task && _options.Terminal is not null && _copy.ExitCode is null)
                 await ResetAsync(output);
             return await over;
@@ -90,9 +91,9 @@ internal sealed class ProgramConsole
         _ = ResizeAsync(terminal);
     }
 
-    // The main screen, no mouse, no bracketed paste, a visible cursor, then all that DECSTR resets, and a line of its own for what comes next.
-    private static Task<bool> ResetAsync(StandardStream output) =>
-        output.WriteAsync(new ReadOnlySequence<byte>("\e[?1049l\e[?1000l\e[?1002l\e[?1003l\e[?1006l\e[?2004l\e[?25h\e[!p\e[0m\r\n"u8.ToArray()));
+    // Behind it no output comes that would undo it: the main screen, no mouse, no bracketed paste, a visible cursor, then all that DECSTR resets, and a line of its own for what comes next.
+    private Task ResetAsync(StandardStream output) =>
+        _copy.EndAsync(new ReadOnlySequence<byte>("\e[?1049l\e[?1000l\e[?1002l\e[?1003l\e[?1006l\e[?2004l\e[?25h\e[!p\e[0m\r\n"u8.ToArray()), output);
 
     private async Task ResizeAsync(LocalTerminal terminal)
     {
@@ -180,10 +181,29 @@ internal sealed class ProgramConsole
     private async Task PipeAsync(StandardStream input)
     {
         var buffer = new byte[Piece];
+        if (!_session.Drives)
+            await WaitForTurnAsync();
         while (await input.ReadAsync(buffer) is > 0 and var count)
             await _session.WriteAsync(buffer.AsMemory(0, count));
         if (_options.Owns)
             await _session.CompleteInputAsync();
+    }
+
+    /// <summary>Input that is piped in is not lost while another drives: it waits.</summary>
+    private async Task WaitForTurnAsync()
+    {
+        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _session.Noticed += Look;
+        if (_session.Drives)
+            turn.TrySetResult();
+        await Task.WhenAny(turn.Task, _session.Exited);
+        _session.Noticed -= Look;
+
+        void Look(object? sender, NoticeEventArgs e)
+        {
+            if (_session.Drives)
+                turn.TrySetResult();
+        }
     }
 
     private async Task OnSignalAsync(int number)

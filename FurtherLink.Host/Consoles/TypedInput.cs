@@ -19,6 +19,8 @@ internal sealed class TypedInput(ClientSession session, Notes notes, ProgramCons
     // 1 MiB: what a person pastes.
     private const int MaxWaiting = 256;
 
+    private const byte CtrlC = 3;
+
     private readonly Channel<byte[]> _typed = Channel.CreateBounded<byte[]>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true, SingleWriter = true });
 
     /// <summary>Reads until the end.</summary>
@@ -36,7 +38,10 @@ internal sealed class TypedInput(ClientSession session, Notes notes, ProgramCons
                 isLeaving = escape.Filter(buffer.AsSpan(0, count), filtered, out count);
             else
                 buffer.AsSpan(0, count).CopyTo(filtered);
-            if (count > 0 && !options.IsView && !sending.IsCompleted && !_typed.Writer.TryWrite(filtered.AsSpan(0, count).ToArray()))
+
+            // There is no program for it to go to.
+            isLeaving |= options is { IsView: true, Terminal: not null } && filtered.AsSpan(0, count).Contains(CtrlC);
+            if (count > 0 && !options.IsView && !sending.IsCompleted && (!session.Drives || !_typed.Writer.TryWrite(filtered.AsSpan(0, count).ToArray())))
                 notes.Ring();
             if (!isLeaving)
                 continue;

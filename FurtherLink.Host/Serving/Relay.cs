@@ -9,11 +9,12 @@ internal static class Relay
     /// <summary>Does it until the socket's other side has ended, or nobody reads standard output any more.</summary>
     /// <param name="socket">The socket, connected; disposed by the caller.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public static async Task RunAsync(Socket socket, CancellationToken cancellationToken)
+    /// <returns>Why standard output cannot be written, in words; null where it can, or nobody reads it any more.</returns>
+    public static async Task<string?> RunAsync(Socket socket, CancellationToken cancellationToken)
     {
         await using var stream = new NetworkStream(socket, ownsSocket: false);
         await using var input = StandardStreams.OpenInput();
-        await using var output = StandardStreams.OpenOutput();
+        await using var output = new CheckedOutput(StandardStreams.OpenOutput());
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var sending = SendAsync(input, stream, socket, over.Token);
         try
@@ -27,6 +28,7 @@ internal static class Relay
 
         await over.CancelAsync();
         await sending;
+        return output.Fault;
     }
 
     private static async Task SendAsync(Stream input, NetworkStream stream, Socket socket, CancellationToken cancellationToken)

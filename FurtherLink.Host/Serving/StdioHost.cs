@@ -1,4 +1,5 @@
 using FurtherLink.Host.Configuration;
+using FurtherLink.Processes;
 
 namespace FurtherLink.Host.Serving;
 
@@ -11,8 +12,9 @@ internal static class StdioHost
     /// <summary>Runs it.</summary>
     /// <param name="configuration">Settings, checked.</param>
     /// <param name="cancellationToken">Ends it as a signal does.</param>
+    /// <returns>Why standard output cannot be written, in words; null where it can, or nobody reads it any more.</returns>
     /// <exception cref="SettingException">A setting turns out wrong.</exception>
-    public static async Task RunAsync(HostConfiguration configuration, CancellationToken cancellationToken)
+    public static async Task<string?> RunAsync(HostConfiguration configuration, CancellationToken cancellationToken)
     {
         var options = ServeOptions.Read(configuration);
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ContentRootPath = AppContext.BaseDirectory });
@@ -21,7 +23,9 @@ internal static class StdioHost
         // Whoever reads this beside the messages wants to hear of trouble alone.
         if (!options.Debug)
             builder.Logging.AddFilter("FurtherLink", LogLevel.Warning);
-        builder.Services.AddFurtherLink(builder.Configuration.GetSection(HostConfiguration.Section)).AddStandardRunners().AddStdio();
+        await using var output = new CheckedOutput(StandardStreams.OpenOutput());
+        builder.Services.AddFurtherLink(builder.Configuration.GetSection(HostConfiguration.Section)).AddStandardRunners()
+            .AddStdio(stdio => stdio.Output = output);
         builder.Services.PostConfigure<LinkOptions>(link => HostPaths.MakeAbsolute(link, options));
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
         using var host = builder.Build();
@@ -33,5 +37,7 @@ internal static class StdioHost
         {
             // The client did not read what was still to be said, within the time for it.
         }
+
+        return output.Fault;
     }
 }

@@ -111,6 +111,50 @@ internal sealed class FurtherLinkClientTests
     }
 
     [Test]
+    public async Task Input_EndedTwice_IsEndedOnce()
+    {
+        await using var session = await Client.StartAsync(Cat);
+        await session.WriteAsync("all\n");
+        await session.CompleteInputAsync();
+        await session.CompleteInputAsync();
+        Assert.That(await ClientRig.ReadTextAsync(session.Output), Is.EqualTo("all\n"));
+        await session.Exited.WaitAsync(Patience.Long);
+        await session.CompleteInputAsync();
+    }
+
+    [Test]
+    public async Task Output_WhoseReaderIsCompleted_HoldsNothingUp()
+    {
+        await using var rig = new ClientRig(static options => options.ClientStallTimeout = TimeSpan.FromHours(1));
+        await using var session = await rig.Client.StartAsync(new RunRequest("program") { Arguments = ["sh", "-c", "head -c 3000000 /dev/zero; echo done >&2; head -c 3000000 /dev/zero"] });
+        await Patience.UntilAsync(() => session.Offset > 0, "the first of the output");
+        await session.Output.CompleteAsync();
+        Assert.That(await ClientRig.ReadTextAsync(session.Error), Is.EqualTo("done\n"));
+        Assert.That((await session.Exited.WaitAsync(Patience.Long)).Code, Is.Zero);
+        Assert.That(session.Offset, Is.EqualTo(6000005));
+    }
+
+    [Test]
+    public async Task Stop_WithOutputThatNobodyReads_WaitsForNobody()
+    {
+        await using var rig = new ClientRig(static options => options.ClientStallTimeout = TimeSpan.FromHours(1));
+        await using var session = await rig.Client.StartAsync(new RunRequest("program") { Arguments = ["yes"] });
+        await Patience.UntilAsync(() => session.Offset >= rig.Client.Options.Window, "a full window");
+        Assert.That((await session.StopAsync().WaitAsync(Patience.Long)).Signal, Is.EqualTo(15));
+        Assert.That(await ClientRig.ReadTextAsync(session.Output), Has.Length.EqualTo(session.Offset).And.StartsWith("y\ny\n"), "still there to be read");
+    }
+
+    [Test]
+    public async Task Drives_AsTheServerTells_IsKnownFromTheStart()
+    {
+        await using var first = await Client.StartAsync(Cat with { Session = new SessionOptions { Name = "driven" } });
+        await using var second = await _rig.Connect().AttachAsync("driven");
+        Assert.That((first.Drives, second.Drives), Is.EqualTo((true, false)));
+        await first.GrantDriveAsync(second.Member);
+        await Patience.UntilAsync(() => second.Drives && !first.Drives, "the hand-over");
+    }
+
+    [Test]
     public async Task Input_AfterTheEnd_IsRefused()
     {
         await using var session = await Client.StartAsync(new RunRequest("program") { Arguments = ["true"] });

@@ -64,7 +64,7 @@ public sealed class WebSocketConnector : ILinkConnector, IDisposable
         {
             var what = _isPinned
                 ? "its certificate has another fingerprint than the one given"
-                : "its certificate is not trusted here; give its fingerprint, which the server prints when it starts";
+                : "its certificate is not trusted here; give its fingerprint, which \"furtherlink cert\" shows there";
             return new LinkConnectException($"{Target} cannot be reached safely: {what}") { IsFinal = true };
         }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.Versioning;
+using FurtherLink.Processes;
 using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Client.Consoles;
@@ -16,10 +17,12 @@ public sealed class StandardStream : IDisposable
 {
     private readonly BlockingCollection<Job> _jobs = [];
     private readonly Descriptor _descriptor;
+    private readonly bool _isOpen;
 
     private StandardStream(int descriptor, string name)
     {
         _descriptor = Descriptor.Borrowed(descriptor);
+        _isOpen = StandardStreams.IsOpen(descriptor);
         new Thread(Run) { IsBackground = true, Name = "FurtherLink " + name }.Start();
     }
 
@@ -34,7 +37,7 @@ public sealed class StandardStream : IDisposable
 
     /// <summary>Reads what is there; waits while nothing is. It cannot be called off: who does not want to wait leaves it.</summary>
     /// <param name="buffer">Where it goes; must be kept until the end of the call.</param>
-    /// <returns>The number of bytes; 0 = end.</returns>
+    /// <returns>The number of bytes; 0 = end, also where it was closed when this process was started.</returns>
     /// <exception cref="IOException">The system refuses.</exception>
     public Task<int> ReadAsync(Memory<byte> buffer) => RunAsync(() => Read(buffer.Span));
 
@@ -50,14 +53,16 @@ public sealed class StandardStream : IDisposable
     // Whoever started this process may have left a descriptor not blocking, as it is shared.
     private int Read(Span<byte> buffer)
     {
-        int count;
-        while ((count = Libc.Read(_descriptor, buffer)) == Libc.WouldBlock)
+        var count = 0;
+        while (_isOpen && (count = Libc.Read(_descriptor, buffer)) == Libc.WouldBlock)
             Libc.Poll(_descriptor, write: false);
         return count;
     }
 
     private bool Write(in ReadOnlySequence<byte> data)
     {
+        if (!_isOpen)
+            throw new IOException("it was closed when this command was started");
         foreach (var piece in data)
         {
             for (var rest = piece.Span; !rest.IsEmpty;)

@@ -195,7 +195,7 @@ internal sealed class PolledStream : Stream
     private int WriteSome(ReadOnlySpan<byte> bytes)
     {
         var count = Libc.Write(_descriptor, bytes[..Math.Min(bytes.Length, MaxWrite)]);
-        return count != Libc.OtherEndClosed ? count : throw new IOException("nobody reads it any more");
+        return count != Libc.OtherEndClosed ? count : throw new IOException("nobody reads it any more", Libc.BrokenPipe);
     }
 
     private void Interrupt()

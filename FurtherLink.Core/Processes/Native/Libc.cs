@@ -14,6 +14,9 @@ internal static unsafe partial class Libc
     /// <summary>Returned where the other end is closed.</summary>
     internal const int OtherEndClosed = -2;
 
+    /// <summary>The errno of a write that nobody reads.</summary>
+    internal const int BrokenPipe = 32;
+
     internal const uint EpollIn = 0x1;
     internal const uint EpollOut = 0x4;
     internal const uint EpollError = 0x8;
@@ -23,7 +26,7 @@ internal static unsafe partial class Libc
     private const int EIntr = 4;
     private const int EIo = 5;
     private const int EAgain = 11;
-    private const int EPipe = 32;
+    private const int EPipe = BrokenPipe;
 
     // struct epoll_event is packed on x86-64; on x86 the alignment of 64-bit numbers is 4 anyway.
     private static readonly int EpollDataOffset = RuntimeInformation.ProcessArchitecture is Architecture.X64 or Architecture.X86 ? 4 : 8;
@@ -146,6 +149,13 @@ internal static unsafe partial class Libc
             if (held)
                 descriptor.DangerousRelease();
         }
+    }
+
+    /// <summary>Whether a descriptor came from whoever started this process: what the runtime opens itself is not inherited further (FD_CLOEXEC).</summary>
+    internal static bool IsInherited(int descriptor)
+    {
+        const int GetDescriptorFlags = 1;
+        return fcntl(descriptor, GetDescriptorFlags, 0) == 0;
     }
 
     /// <summary>Another descriptor of the same open file, of a number of at least 3; not inherited.</summary>

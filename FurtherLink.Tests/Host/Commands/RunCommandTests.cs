@@ -42,7 +42,11 @@ internal sealed class RunCommandTests
     [TestCase("run no-such-file", 127, "there is no file no-such-file here; for a program of the device write: furtherlink run -- no-such-file")]
     [TestCase("run -- /etc/hostname", 126, "/etc/hostname")]
     [TestCase("run /etc", 126, "/etc is a directory")]
-    [TestCase("run --runner nothing -- x", 125, "there is no runner \"nothing\"")]
+    [TestCase("run --bogus x.py", 2, "run: there is no option --bogus; a program of the device stands behind \"--\"")]
+    [TestCase("run --bogus -- x", 2, "run: there is no option --bogus")]
+    [TestCase("run --runner python3 -- x.py", 2, "behind \"--\" stands a program of the device, which no runner runs; leave out --runner")]
+    [TestCase("run --runner program x.py", 2, "the runner \"program\" runs programs of the device, not files; write: furtherlink run -- x.py")]
+    [TestCase("run --runner nothing", 125, "there is no runner \"nothing\"")]
     [TestCase("run --user no-such-user -- id", 125, "there is no user \"no-such-user\"")]
     [TestCase("run --detach -- true", 125, "furtherlink serve")]
     [TestCase("run --keep -- true", 125, "furtherlink serve")]
@@ -73,6 +77,7 @@ internal sealed class RunCommandTests
     [TestCase("attach", "missing", "attach")]
     [TestCase("attach x --from -1", "--from \"-1\" must be a whole number", "attach")]
     [TestCase("logs x --from x", "--from \"x\" must be a whole number", "logs")]
+    [TestCase("upload /", "say with --name what it is to be called there", "upload")]
     [TestCase("completion tcsh", "tcsh", "completion")]
     public async Task Usage_Wrong_IsReportedWithExitCode2(string arguments, string words, string command)
     {
@@ -82,6 +87,45 @@ internal sealed class RunCommandTests
             Assert.That((code, output), Is.EqualTo((2, "")));
             Assert.That(errors, Does.StartWith("furtherlink: ").And.Contain(words).And.EndsWith($"See furtherlink {command} --help.\n"));
         });
+    }
+
+    [Test]
+    public async Task Name_Empty_IsReportedWithExitCode2()
+    {
+        var (code, output, errors) = await _shell.RunAsync("furtherlink run --name '' -- true");
+        Assert.That((code, output, errors), Is.EqualTo((2, "", "furtherlink: run: --name must have 1 to 200 characters\nSee furtherlink run --help.\n")));
+    }
+
+    [Test]
+    public async Task Runner_OfPrograms_RunsThem()
+    {
+        var (code, output, errors) = await _shell.RunAsync("furtherlink run --runner program -- echo Hello");
+        Assert.That((code, output, errors), Is.EqualTo((0, "Hello\n", "")));
+    }
+
+    [Test]
+    public async Task Input_ClosedAtTheStart_IsAtItsEnd()
+    {
+        var (code, output, errors) = await _shell.RunAsync("furtherlink run -- cat <&-");
+        Assert.That((code, output, errors), Is.EqualTo((0, "", "")));
+    }
+
+    [TestCase("furtherlink --help > /dev/full", "input or output failed: No space left on device")]
+    [TestCase("furtherlink --help >&-", "input or output failed: standard output was closed when this command was started")]
+    [TestCase("furtherlink run -- echo Hello >&-", "the output cannot be written: it was closed when this command was started")]
+    [TestCase("echo '{\"type\":\"ping\"}' | furtherlink stdio --alone > /dev/full", "the output cannot be written: write: No space left on device")]
+    [TestCase("furtherlink stdio --alone >&-", "stdio: standard output was closed when this command was started.")]
+    public async Task Output_ThatCannotBeWritten_EndsWithAMessage(string script, string words)
+    {
+        var (code, output, errors) = await _shell.RunAsync(script);
+        Assert.That((code, output, errors), Is.EqualTo((125, "", $"furtherlink: {words}\n")));
+    }
+
+    [Test]
+    public async Task Errors_ThatCannotBeWritten_LeaveTheExitCode()
+    {
+        var (code, output, errors) = await _shell.RunAsync("furtherlink --bogus 2> /dev/full");
+        Assert.That((code, output, errors), Is.EqualTo((2, "", "")));
     }
 
     [Test]

@@ -163,6 +163,86 @@ internal sealed class SessionCommandsTests
     }
 
     [Test]
+    public async Task Output_OfAServersCommand_ThatCannotBeWritten_EndsWithAMessage()
+    {
+        var list = await _shell.RunAsync("furtherlink list > /dev/full");
+        Assert.That(list, Is.EqualTo((125, "", "furtherlink: input or output failed: No space left on device\n")));
+        var relay = await _shell.RunAsync("echo '{\"type\":\"ping\"}' | XDG_STATE_HOME=$PWD/state furtherlink stdio > /dev/full");
+        Assert.That(relay, Is.EqualTo((125, "", "furtherlink: the output cannot be written: write: No space left on device\n")));
+    }
+
+    [Test]
+    public async Task Server_WithoutTls_IsSaidToHaveNone()
+    {
+        var (code, _, errors) = await _shell.RunAsync($"furtherlink list --device wss://127.0.0.1:{_server.Address.Port}");
+        Assert.That(code, Is.EqualTo(125));
+        Assert.That(errors, Does.Contain("it does not speak TLS there, or not as this does; a server without TLS is reached by ws://"));
+    }
+
+    [Test]
+    public async Task Terminal_Viewed_IsLeftByCtrlC()
+    {
+        await ExpectAsync("furtherlink run --detach --tty --name shown -- sh -c 'printf pic; printf ture; exec sleep 1000' > /dev/null", "");
+        await using var host = new TestHost();
+        await using var terminal = await TerminalShell.StartAsync(host, _folder, _shell.Variables);
+        await terminal.CommandAsync("furtherlink attach --view shown; echo \"=$?=\"");
+        await terminal.SeeAsync("Ctrl-C or ~. leaves it");
+        await terminal.SeeAsync("picture");
+        await terminal.TypeAsync("\u0003");
+        await terminal.SeeAsync("left; it goes on: furtherlink attach shown");
+        await terminal.SeeAsync("=0=");
+        await ExpectAsync("furtherlink stop shown", "");
+    }
+
+    [Test]
+    public async Task Terminal_ThatAnotherDrives_SaysThatNothingIsSent()
+    {
+        await using var driver = _shell.Start("furtherlink run --keep --tty --name driven -- sh -c 'stty -echo; echo ready; read line; echo \"[$line]\"; exec sleep 1000'");
+        await driver.ReadUntilAsync("ready");
+        await using var host = new TestHost();
+        await using var terminal = await TerminalShell.StartAsync(host, _folder, _shell.Variables);
+        await terminal.CommandAsync("furtherlink attach driven");
+        await terminal.SeeAsync("another client drives this session: what you type is not sent until it leaves or hands over");
+        await terminal.TypeAsync("lost\r");
+        await terminal.SeeAsync("\a");
+        driver.Signal("KILL");
+        await terminal.SeeAsync("now you drive this session");
+        await terminal.TypeAsync("kept\r");
+        Assert.That(await terminal.SeeAsync("[kept]"), Does.Not.Contain("lost"));
+        await terminal.TypeAsync("\r~.");
+        await terminal.SeeAsync("left; it goes on");
+        await ExpectAsync("furtherlink stop driven", "");
+    }
+
+    [Test]
+    public async Task Input_PipedInWhileAnotherDrives_WaitsForItsTurn()
+    {
+        await using var driver = _shell.Start("furtherlink run --keep --name queue -- sh -c 'echo ready; read line; echo \"got $line\"'");
+        await driver.ReadUntilAsync("ready");
+        await using var next = _shell.Start("furtherlink attach queue");
+        await next.TypeAsync("mine\n");
+        await next.ReadUntilAsync("ready");
+        driver.Signal("KILL");
+        await next.ReadUntilAsync("got mine");
+        Assert.That(await next.ExitAsync(), Is.Zero);
+        Assert.That(await next.ErrorsAsync(), Is.EqualTo("furtherlink: another client drives this session: standard input waits until it leaves or hands over\nfurtherlink: now you drive this session\n"));
+    }
+
+    [Test]
+    public async Task Terminal_LeftWhileItsProgramPrints_StaysReset()
+    {
+        await ExpectAsync("furtherlink run --detach --tty --name flood -- sh -c 'while :; do printf \"\\033[?1049hflood\"; done' > /dev/null", "");
+        await using var host = new TestHost();
+        await using var terminal = await TerminalShell.StartAsync(host, _folder, _shell.Variables);
+        await terminal.CommandAsync("furtherlink attach flood");
+        await terminal.SeeAsync("flood");
+        await terminal.TypeAsync("\r~.");
+        await terminal.SeeAsync("\e[!p\e[0m\r\n");
+        Assert.That(await terminal.SeeAsync("left; it goes on"), Does.Not.Contain("flood"));
+        await ExpectAsync("furtherlink stop flood", "");
+    }
+
+    [Test]
     public async Task Words_Completed_AreCommandsOptionsSessionsAndFiles()
     {
         await ExpectAsync("furtherlink run --detach --name completed -- sleep 1000 > /dev/null", "");
