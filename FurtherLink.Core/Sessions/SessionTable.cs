@@ -17,6 +17,9 @@ namespace FurtherLink.Sessions;
 /// <summary>All sessions of this device: starts them, finds them, and ends them by their policy. Thread safe.</summary>
 public sealed partial class SessionTable : IAsyncDisposable
 {
+    // Longer than a program has to end by itself and to be killed; a server ends within two.
+    private static readonly TimeSpan ExitPatience = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<string, IKeptSession> _sessions = new(StringComparer.Ordinal);
     private readonly HashSet<string> _starting = new(StringComparer.Ordinal);
     private readonly TaskSet _removals = new();
@@ -30,6 +33,7 @@ public sealed partial class SessionTable : IAsyncDisposable
     private readonly ILogger _channelLogger;
     private readonly SpillStore? _spills;
     private readonly LinkMetrics? _metrics;
+    private readonly CancellationTokenSource _stopped = new();
     private volatile bool _closed;
 
     /// <summary>Makes a table.</summary>
@@ -65,6 +69,12 @@ public sealed partial class SessionTable : IAsyncDisposable
         if (_spills is not null)
             _removals.Run(_spills.Sweep);
     }
+
+    /// <summary>
+    /// Cancelled when the device shuts down and its programs have been ended, or a second has passed over that: who is attached knows their exits then,
+    /// and connections end.
+    /// </summary>
+    public CancellationToken Stopped => _stopped.Token;
 
     /// <summary>Whether it takes no new programs: the device shuts down.</summary>
     internal bool IsClosed => _closed;
@@ -131,10 +141,13 @@ public sealed partial class SessionTable : IAsyncDisposable
     }
 
     /// <summary>Ends all programs, at once and not one after the other, and takes no new ones. Logs stay readable.</summary>
-    public Task StopAllAsync()
+    public async Task StopAllAsync()
     {
         _closed = true;
-        return Task.WhenAll(_sessions.Values.Where(IsEndedWithTable).Select(session => session.ShutDownAsync().AsTask()));
+        var ended = Task.WhenAll(_sessions.Values.Where(IsEndedWithTable).Select(session => session.ShutDownAsync().AsTask()));
+        await ended.WaitAsync(ExitPatience, _time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _stopped.CancelAsync().ConfigureAwait(false);
+        await ended.ConfigureAwait(false);
     }
 
     /// <summary>Ends all programs and lets go of everything.</summary>
@@ -146,6 +159,7 @@ public sealed partial class SessionTable : IAsyncDisposable
         await _removals.WhenEmptyAsync().ConfigureAwait(false);
         if (_keeper is not null)
             await _keeper.DisposeAsync().ConfigureAwait(false);
+        _stopped.Dispose();
     }
 
     /// <summary>Ends a session's program where it still runs, and forgets it. Nothing happens where there is none of this id.</summary>

@@ -1,9 +1,9 @@
+using FurtherLink.Sessions;
 using FurtherLink.Transports.WebSockets.Admission;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -50,5 +50,5 @@ internal sealed class EndpointMap
     /// <summary>An answer that accepts WebSockets.</summary>
     /// <param name="serve">Accepts one and serves it to its end.</param>
     public RequestDelegate Socket(Func<WebSocketVisit, Task> serve) =>
-        new SocketEndpoint(serve, _options, _endpoints.ServiceProvider.GetRequiredService<IHostApplicationLifetime>()).InvokeAsync;
+        new SocketEndpoint(serve, _options, _endpoints.ServiceProvider.GetRequiredService<SessionTable>()).InvokeAsync;
 }
