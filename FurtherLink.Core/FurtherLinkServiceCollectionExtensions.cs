@@ -7,6 +7,7 @@ using FurtherLink.Peers;
 using FurtherLink.Processes;
 using FurtherLink.Processes.Leftovers;
 using FurtherLink.Security;
+using FurtherLink.Security.Pairing;
 using FurtherLink.Security.Tokens;
 using FurtherLink.Sessions;
 using FurtherLink.Telemetry;
@@ -51,10 +52,9 @@ public static class FurtherLinkServiceCollectionExtensions
         var access = services.AddOptions<AccessOptions>().ValidateOnStart();
         if (configuration is not null)
             access.BindSettings(configuration, static (section, access) => section.Bind(access));
-        services.TryAddSingleton<TokenStore>();
-        services.TryAddSingleton<IAuthenticator>(static all => new Authenticator(
-            all.GetRequiredService<TokenStore>(), all.GetRequiredService<IOptions<AccessOptions>>(), all.GetRequiredService<TimeProvider>()));
+        AddAccess(services);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, AuthService>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, PairingService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, UploadService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, DeviceService>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, SessionService>());
@@ -63,5 +63,17 @@ public static class FurtherLinkServiceCollectionExtensions
         if (services.All(service => service.ServiceType != typeof(LinkCodec)))
             builder.AddFurtherCodecs();
         return builder;
+    }
+
+    private static void AddAccess(IServiceCollection services)
+    {
+        services.TryAddSingleton<TokenStore>();
+        services.TryAddSingleton(static all => new LoginLimiter(
+            all.GetRequiredService<IOptions<AccessOptions>>().Value.LoginAttempts, all.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton<IAuthenticator>(static all => new Authenticator(all.GetRequiredService<TokenStore>(), all.GetRequiredService<LoginLimiter>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPairingDisplay, PairingHook>());
+        services.TryAddSingleton(static all => new PairingDesk(
+            all.GetRequiredService<TokenStore>(), all.GetRequiredService<LoginLimiter>(), all.GetServices<IPairingDisplay>(),
+            all.GetRequiredService<IOptions<AccessOptions>>(), all.GetRequiredService<TimeProvider>(), all.GetService<ILogger<PairingDesk>>()));
     }
 }

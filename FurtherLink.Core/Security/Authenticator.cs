@@ -1,18 +1,14 @@
 using System.Security.Claims;
 using FurtherLink.Messages;
 using FurtherLink.Security.Tokens;
-using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Security;
 
 /// <summary>The authentication of the core: users of this device, and tokens.</summary>
 /// <param name="tokens">The tokens that were given out.</param>
-/// <param name="options">Settings of who may connect.</param>
-/// <param name="time">The clock.</param>
-internal sealed class Authenticator(TokenStore tokens, IOptions<AccessOptions> options, TimeProvider time) : IAuthenticator
+/// <param name="limiter">Counts tries that fail.</param>
+internal sealed class Authenticator(TokenStore tokens, LoginLimiter limiter) : IAuthenticator
 {
-    private readonly LoginLimiter _limiter = new(options.Value.LoginAttempts, time);
-
     /// <inheritdoc/>
     public ValueTask<ClaimsPrincipal> AuthenticateAsync(Credentials credentials, Caller caller, CancellationToken cancellationToken)
     {
@@ -31,7 +27,7 @@ internal sealed class Authenticator(TokenStore tokens, IOptions<AccessOptions> o
     {
         if (tokens.Find(token) is { } grant)
             return grant;
-        _limiter.Fail(caller);
+        limiter.Fail(caller);
         throw new LinkException(FailureCode.Unauthenticated, "this token counts for nothing here: it is wrong, revoked or expired");
     }
 }

@@ -28,6 +28,9 @@ public sealed record Grant(string Name, Access Access)
     /// <summary>Cancelled when it counts no more: what it was given for is revoked or has expired. Its connections end then. Default: never.</summary>
     public CancellationToken Ended { get; init; }
 
+    /// <summary>It is root, or the user whose server this is, on this device: it lets others in.</summary>
+    internal bool IsOwner { get; init; }
+
     /// <summary>A principal that carries it.</summary>
     public ClaimsPrincipal ToPrincipal() => new(new GrantIdentity(this));
 

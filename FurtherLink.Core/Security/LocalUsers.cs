@@ -19,7 +19,7 @@ internal static class LocalUsers
     {
         var name = UserAccount.TryFind(uid)?.Name ?? uid.ToString(CultureInfo.InvariantCulture);
         if (uid == 0 || uid == UserAccount.Current.Uid)
-            return new Grant(name, Access.Own) { Id = IdOf(name) };
+            return new Grant(name, Access.Own) { Id = IdOf(name), IsOwner = true };
         return UserAccount.Current.Uid == 0
             ? new Grant(name, Access.Drive) { Id = IdOf(name), Users = [name], SeesOthers = false }
             : throw new LinkException(

@@ -31,12 +31,22 @@ internal sealed class LoginLimiter(int perMinute, TimeProvider time)
     /// <exception cref="LinkException"><see cref="FailureCode.Limited"/>, with how long to wait.</exception>
     public void Fail(Caller caller)
     {
-        Demand(caller);
         lock (_lock)
         {
+            Demand(caller);
             if (_byAddress.Count >= MostAddresses && !_byAddress.ContainsKey(caller.Address))
                 DropOne();
             _byAddress[caller.Address] = new Tries(Left(caller.Address) - 1, time.GetTimestamp());
+        }
+    }
+
+    /// <summary>A try that was counted has not failed.</summary>
+    public void Forgive(Caller caller)
+    {
+        lock (_lock)
+        {
+            if (_byAddress.ContainsKey(caller.Address))
+                _byAddress[caller.Address] = new Tries(Math.Min(perMinute, Left(caller.Address) + 1), time.GetTimestamp());
         }
     }
 

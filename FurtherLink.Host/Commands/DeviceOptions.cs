@@ -35,7 +35,7 @@ internal sealed class DeviceOptions
 
     private readonly Option<string> _token = new("--token-file")
     {
-        Description = $"A file with the token that the device has given out; nobody else may read it. Default: the token in ${TokenVariable}, if any.",
+        Description = $"A file with the token that the device has given out; nobody else may read it. Default: the token in ${TokenVariable}, else that of \"furtherlink pair\", if any.",
         HelpName = "file",
     };
 
@@ -88,10 +88,13 @@ internal sealed class DeviceOptions
         address ??= Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } variable ? variable : LocalAddress();
         if (address is null || address.StartsWith("exec:", StringComparison.Ordinal))
             return null;
-        return new OpenDevice(await FurtherLinkClient.ConnectAsync(DeviceAddress.Parse(address), new ClientOptions { ReconnectTimeout = TimeSpan.Zero, Token = TokenOf(null) }, cancellationToken));
+        var paired = PairedDevices.Find(address);
+        var options = new ClientOptions { ReconnectTimeout = TimeSpan.Zero, Token = TokenOf(null) ?? paired?.Token };
+        return new OpenDevice(await FurtherLinkClient.ConnectAsync(DeviceAddress.Parse(paired?.Address ?? address), options, cancellationToken));
     }
 
-    private static string? LocalAddress()
+    /// <summary>The server of this machine; null = none runs.</summary>
+    public static string? LocalAddress()
     {
         using var configuration = HostConfiguration.Load(new Dictionary<string, string>());
         var setting = configuration.Find(HostConfiguration.Section + ":StateDirectory") is { Text: { Length: > 0 } text } ? text : null;
@@ -103,7 +106,8 @@ internal sealed class DeviceOptions
     {
         if ((Address(result.GetValue(_device), result.GetValue(_fingerprint)) ?? LocalAddress()) is not { } address)
             return null;
-        return new OpenDevice(await ConnectAsync(DeviceAddress.Parse(address), TokenOf(result.GetValue(_token)), notes, cancellationToken)) { IsHere = address.StartsWith("unix:", StringComparison.Ordinal) };
+        var paired = PairedDevices.Find(address);
+        return new OpenDevice(await ConnectAsync(DeviceAddress.Parse(paired?.Address ?? address), TokenOf(result.GetValue(_token)) ?? paired?.Token, notes, cancellationToken)) { IsHere = address.StartsWith("unix:", StringComparison.Ordinal) };
     }
 
     private static async Task<FurtherLinkClient> ConnectAsync(ILinkConnector connector, string? token, Notes notes, CancellationToken cancellationToken)
@@ -152,7 +156,7 @@ internal sealed class DeviceOptions
 
     /// <summary>The address that is given; null where none is.</summary>
     /// <exception cref="FormatException">A fingerprint is given for another way than wss.</exception>
-    private static string? Address(string? device, string? fingerprint)
+    public static string? Address(string? device, string? fingerprint)
     {
         var address = device ?? (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } variable ? variable : null);
         if (string.IsNullOrEmpty(fingerprint))

@@ -28,6 +28,7 @@ internal static class FurtherLinkCommand
         root.Add(ConnectCommand.Create());
         root.Add(StdioCommand.Create());
         root.Add(TokenCommand.Create());
+        root.Add(PairCommand.Create());
         root.Add(RestartCommand.Create());
         root.Add(HoldCommand.Create());
         root.Add(CompletionCommand.Create());

@@ -51,6 +51,9 @@ internal enum SettingUse
 
     /// <summary>"furtherlink token".</summary>
     Token = 16,
+
+    /// <summary>"furtherlink pair".</summary>
+    Pair = 32,
 }
 
 /// <summary>How a setting is written.</summary>

@@ -11,7 +11,7 @@ internal static class Settings
     [
         new("Port", "TCP port to listen on; 0 = any free one, which is printed. Default 8028.")
         {
-            Use = SettingUse.Serve | SettingUse.Certificate, Option = "--port", ValueName = "number", Variable = "FURTHER_LINK_PORT", Check = Checks.Number(0, 65535),
+            Use = SettingUse.Serve | SettingUse.Certificate | SettingUse.Pair, Option = "--port", ValueName = "number", Variable = "FURTHER_LINK_PORT", Check = Checks.Number(0, 65535),
         },
         new("Address", "Where to listen: \"loopback\" (127.0.0.1 and ::1), \"any\", or IP addresses. Default loopback.")
         {
@@ -19,7 +19,7 @@ internal static class Settings
         },
         new("NoTls", "Speak plain HTTP and WebSocket instead of TLS.")
         {
-            Shape = SettingShape.Switch, Use = SettingUse.Serve, Option = "--no-tls", Variable = "FURTHER_LINK_NOSSL", FromVariable = AnythingButOff, Check = Checks.Switch,
+            Shape = SettingShape.Switch, Use = SettingUse.Serve | SettingUse.Pair, Option = "--no-tls", Variable = "FURTHER_LINK_NOSSL", FromVariable = AnythingButOff, Check = Checks.Switch,
         },
         new("Socket", "Unix domain socket to listen on, for this user and root; \"none\" = none. Default: furtherlink.sock in the state directory.")
         {
@@ -27,11 +27,11 @@ internal static class Settings
         },
         new("CertificatePath", "PEM file with the TLS certificate and its chain. Read again when it is replaced.")
         {
-            Use = SettingUse.Serve | SettingUse.Certificate, Option = "--cert", ValueName = "file",
+            Use = SettingUse.Serve | SettingUse.Certificate | SettingUse.Pair, Option = "--cert", ValueName = "file",
         },
         new("KeyPath", "PEM file with the certificate's private key. Default: the certificate's file.")
         {
-            Use = SettingUse.Serve | SettingUse.Certificate, Option = "--key", ValueName = "file",
+            Use = SettingUse.Serve | SettingUse.Certificate | SettingUse.Pair, Option = "--key", ValueName = "file",
         },
         new("ClientCertificateAuthorities", "PEM file with the authorities whose certificates let clients in. Read again when it is replaced. Default: none.")
         {
@@ -43,13 +43,15 @@ internal static class Settings
         },
         new("StateDirectory", "Where the host keeps its key and certificate. Default: $STATE_DIRECTORY, else $XDG_STATE_HOME/furtherlink, else ~/.local/state/furtherlink.")
         {
-            Use = SettingUse.Serve | SettingUse.Connect | SettingUse.Stdio | SettingUse.Certificate | SettingUse.Token, Option = "--state-dir", ValueName = "directory",
+            Use = SettingUse.Serve | SettingUse.Connect | SettingUse.Stdio | SettingUse.Certificate | SettingUse.Token | SettingUse.Pair, Option = "--state-dir", ValueName = "directory",
         },
         new("TokenFile", "Where the tokens that let clients in are kept. Default: tokens.json in the state directory.")
         {
             Use = SettingUse.Serve | SettingUse.Token, Option = "--tokens", ValueName = "file",
         },
         new("LoginAttempts", "How often a minute somebody may show from one address what counts for nothing. Default 10.") { Check = Checks.Number(1, int.MaxValue) },
+        new("PairingTime", "How long a client may come with the code that \"furtherlink pair\" shows. Default 00:05:00.") { Check = Checks.Wait },
+        new("PairingHook", "A command that shows the code for pairing on the device: run with it in FURTHERLINK_PAIRING_CODE. Default: none.") { Use = SettingUse.Serve },
         new("WorkDirectory", "Where uploads go and relative paths begin. Default: \"further\" in the home of the user who runs the program.")
         {
             Option = "--work-dir", ValueName = "directory", Variable = "FURTHER_LINK_WORK_DIR", Check = Checks.WritableDirectory,

@@ -116,7 +116,7 @@ internal sealed class AuthenticationTests
     public async Task Client_OfTheLibrary_ShowsItsTokenOnEachConnection()
     {
         var token = Tokens.Add("phone", Access.Own);
-        await using var client = await FurtherLinkClient.ConnectAsync(new Connector(_host.Server), new ClientOptions { Token = token.Text });
+        await using var client = await FurtherLinkClient.ConnectAsync(new UnknownConnector(_host.Server), new ClientOptions { Token = token.Text });
         await using var session = await client.StartAsync(new RunRequest("fake"));
         Assert.That(_host.Sessions.Sessions.Single().Info.Owner, Is.EqualTo("token:" + token.Info.Id));
         Assert.That(client.Options.ToString(), Does.Not.Contain(token.Text));
@@ -125,7 +125,7 @@ internal sealed class AuthenticationTests
     [TestCase(null, "say who you are")]
     [TestCase("fl_wrong", "does not let this client in: this token counts for nothing")]
     public void Client_OfTheLibrary_SaysWhyItIsNotLetIn(string? token, string why) => Assert.That(
-        () => FurtherLinkClient.ConnectAsync(new Connector(_host.Server), new ClientOptions { Token = token, ReconnectTimeout = TimeSpan.Zero }),
+        () => FurtherLinkClient.ConnectAsync(new UnknownConnector(_host.Server), new ClientOptions { Token = token, ReconnectTimeout = TimeSpan.Zero }),
         Throws.InstanceOf<LinkConnectException>().With.Message.Contains(why).And.Property("IsFinal").True);
 
     [Test]
@@ -155,28 +155,6 @@ internal sealed class AuthenticationTests
         {
             Asked.TrySetResult();
             return await Answer.Task.WaitAsync(cancellationToken);
-        }
-    }
-
-    /// <summary>Connects as nobody known.</summary>
-    private sealed class Connector(ILinkServer server) : ILinkConnector
-    {
-        public string Target => "here";
-
-        public bool CanReconnect => false;
-
-        public ValueTask<ClientLink> ConnectAsync(int maxMessage, CancellationToken cancellationToken)
-        {
-            var (client, served) = LinkPipe.CreatePair(maxMessage);
-            var serving = Task.Run(
-                async () =>
-                {
-                    await server.ServeAsync(new LinkConnection("nobody", "further", served), CancellationToken.None);
-                    await served.Output.CompleteAsync();
-                    await served.Input.CompleteAsync();
-                },
-                CancellationToken.None);
-            return ValueTask.FromResult(new ClientLink(client, () => new ValueTask(serving)));
         }
     }
 }

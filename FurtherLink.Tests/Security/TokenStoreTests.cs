@@ -35,7 +35,7 @@ internal sealed class TokenStoreTests
     [Test]
     public void Token_ThatWasMade_IsKnownByItsWholeTextAlone()
     {
-        var token = _store.Add("phone", Access.View, ["pi"], seesOthers: false);
+        var token = _store.Add("phone", new TokenTerms(Access.View) { Users = ["pi"], SeesOthers = false });
         var grant = _store.Find(token.Text)!;
         Assert.That((grant.Name, grant.Access, grant.SeesOthers, grant.Users, grant.Id), Is.EqualTo(("phone", Access.View, false, new[] { "pi" }, "token:" + token.Info.Id)));
         Assert.That(_store.Find(token.Text[..^1]), Is.Null);
@@ -59,7 +59,7 @@ internal sealed class TokenStoreTests
     {
         using var other = Open();
         var token = other.Add("phone", Access.Drive);
-        var stays = other.Add("laptop", Access.Drive, ["pi"]);
+        var stays = other.Add("laptop", new TokenTerms(Access.Drive) { Users = ["pi"] });
         var ended = _store.Find(token.Text)!.Ended;
         var goesOn = _store.Find(stays.Text)!.Ended;
 
@@ -75,7 +75,7 @@ internal sealed class TokenStoreTests
     [Test]
     public void Token_ThatExpires_EndsForWhoIsThereToo()
     {
-        var token = _store.Add("guest", Access.Drive, expires: _time.GetUtcNow().AddHours(1));
+        var token = _store.Add("guest", new TokenTerms(Access.Drive) { Expires = _time.GetUtcNow().AddHours(1) });
         var ended = _store.Find(token.Text)!.Ended;
         _time.Advance(TimeSpan.FromMinutes(59));
         Assert.That(ended.IsCancellationRequested, Is.False);

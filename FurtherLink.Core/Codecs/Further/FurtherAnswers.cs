@@ -39,10 +39,10 @@ internal static class FurtherAnswers
         "error" => Failure(data),
         "done" => new Result("done", null),
         "hello" => new Result("device.hello", Hello(data)),
-        "auth" => new Result("auth.login", new AuthAnswer(data.GetProperty("name").GetString()!, AccessOf(data.GetProperty("access").GetString()))),
         "sessions" => new Result("sessions.list", data.GetProperty("sessions").EnumerateArray().Select(Info).ToList()),
         "upload" => new Result("files.upload", new UploadState(data.GetProperty("upload").GetString()!, data.GetProperty("bytes").GetInt64())),
         "uploaded" => new Result("files.uploadEnd", new UploadDone(data.GetProperty("fetchedUrls").GetBoolean())),
+        "auth" or "paired" or "pairing" or "pairingOver" => FurtherAccess.Read(type, data),
         _ => Body(type, data) is { } body ? new Notice(body.Topic, body.Value) { Name = name } : null,
     };
 
@@ -100,8 +100,6 @@ internal static class FurtherAnswers
         member.GetProperty("requests").GetBoolean());
 
     private static ExitStatus Exit(JsonElement data) => new(data.GetProperty("exitCode").GetInt32()) { Reason = Text(data, "reason") };
-
-    private static Access AccessOf(string? name) => Enum.TryParse<Access>(name, ignoreCase: true, out var access) ? access : Access.None;
 
     private static Access Mode(JsonElement data) => data.GetProperty("mode").ValueEquals("drive"u8) ? Access.Drive : Access.View;
 

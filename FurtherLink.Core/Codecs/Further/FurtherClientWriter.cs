@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using FurtherLink.Messages;
+using FurtherLink.Security.Tokens;
 
 namespace FurtherLink.Codecs.Further;
 
@@ -52,6 +53,9 @@ internal static class FurtherClientWriter
         Control control => (ControlType(control.Action), control.Name),
         Call { Name: "device.hello", Body: Hello } => ("hello", null),
         Call { Name: "auth.login", Body: Login } => ("auth", null),
+        Call { Name: "pairing.pair", Body: PairRequest } => ("pair", null),
+        Call { Name: "pairing.open", Body: TokenTerms } => ("pairingOpen", null),
+        Call { Name: "pairing.wait" } => ("pairingWait", null),
         Call { Name: "sessions.list" } => ("list", null),
         Call { Name: "sessions.request" } call => ("request", call.Session),
         Call { Name: "sessions.grant", Body: int } call => ("grant", call.Session),
@@ -114,7 +118,14 @@ internal static class FurtherClientWriter
                 WriteHello(json, hello);
                 break;
             case Call { Body: Login login }:
-                WriteLogin(json, login);
+                FurtherAccess.Write(json, login);
+                break;
+            case Call { Body: PairRequest pair }:
+                json.WriteString("code", pair.Code);
+                json.WriteString("name", pair.Name);
+                break;
+            case Call { Body: TokenTerms terms }:
+                FurtherAccess.Write(json, terms);
                 break;
             case Call { Body: UploadBegin upload }:
                 json.WriteString("name", upload.Name);
@@ -135,16 +146,6 @@ internal static class FurtherClientWriter
                 json.WriteNumber("member", member);
                 break;
         }
-    }
-
-    private static void WriteLogin(Utf8JsonWriter json, Login login)
-    {
-        if (login.Token is not null)
-            json.WriteString("token", login.Token);
-        if (login.User is not null)
-            json.WriteString("user", login.User);
-        if (login.Password is not null)
-            json.WriteString("password", login.Password);
     }
 
     private static void WriteHello(Utf8JsonWriter json, Hello hello)

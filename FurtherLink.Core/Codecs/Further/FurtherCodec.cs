@@ -92,7 +92,10 @@ public sealed class FurtherCodec : IMessageCodec
         FurtherVerb.Take => Ask(new Call("sessions.take", null) { Session = _reader.Name(request) }),
         FurtherVerb.Signal => new Control(_reader.Name(request), FurtherSignals.Read(request)),
         FurtherVerb.Hello => Hello(request),
-        FurtherVerb.Auth => Auth(request),
+        FurtherVerb.Auth => FurtherAccess.Auth(request),
+        FurtherVerb.Pair => FurtherAccess.Pair(request),
+        FurtherVerb.PairingOpen => FurtherAccess.Open(request),
+        FurtherVerb.PairingWait => new Call("pairing.wait", null),
         FurtherVerb.UploadBegin => new Call("files.uploadBegin", new UploadBegin(request.RequiredText(FurtherField.Name)) { User = request.OptionalText(FurtherField.User) }),
         FurtherVerb.UploadFile => new Call("files.uploadFile", _reader.Piece(request)),
         FurtherVerb.UploadEnd => new Call("files.uploadEnd", new UploadEnd(request.RequiredText(FurtherField.Upload))),
@@ -143,15 +146,6 @@ public sealed class FurtherCodec : IMessageCodec
             _writer.Label(label);
         _writer.Ask(FurtherExtensionNames.Of(request.Value(FurtherField.Extensions)));
         return new Call("device.hello", new Hello(label));
-    }
-
-    private static Call Auth(FurtherRequest request)
-    {
-        if (request.OptionalText(FurtherField.Token) is { } token)
-            return new Call("auth.login", new Login(token));
-        return request.OptionalText(FurtherField.User) is { } user && request.OptionalText(FurtherField.Password) is { } password
-            ? new Call("auth.login", new Login(null, user, password))
-            : throw request.Bad("auth: token is missing, or user and password");
     }
 
     // Who uses a message of an extension knows it.

@@ -47,6 +47,9 @@ internal enum FurtherField
     Executable,
     Token,
     Password,
+    Users,
+    SeesOthers,
+    Expires,
 
     // From here on also in objects within data.
     Rows,
@@ -137,6 +140,9 @@ internal static class FurtherFields
         _ when name.SequenceEqual("directory"u8) => FurtherField.Directory,
         _ when name.SequenceEqual("token"u8) => FurtherField.Token,
         _ when name.SequenceEqual("password"u8) => FurtherField.Password,
+        _ when name.SequenceEqual("users"u8) => FurtherField.Users,
+        _ when name.SequenceEqual("seesOthers"u8) => FurtherField.SeesOthers,
+        _ when name.SequenceEqual("expires"u8) => FurtherField.Expires,
         _ when name.SequenceEqual("user"u8) => FurtherField.User,
         _ when name.SequenceEqual("enabled"u8) => FurtherField.Enabled,
         _ when name.SequenceEqual("width"u8) => FurtherField.Width,

@@ -208,7 +208,8 @@ internal sealed class FurtherRequest
     /// <summary>The failure of a text with half a surrogate pair, which no program can be given.</summary>
     public LinkException LoneSurrogate(FurtherField field) => BadValue($"{Label(field)} holds a lone surrogate");
 
-    private string Label(FurtherField field)
+    /// <summary>What a failure calls a field: behind the verb.</summary>
+    public string Label(FurtherField field)
     {
         var name = field.ToString();
         return $"{FurtherVerbs.NameOf(Verb)}: {char.ToLowerInvariant(name[0])}{name[1..]}";

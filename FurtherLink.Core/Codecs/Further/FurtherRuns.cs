@@ -14,9 +14,8 @@ internal static class FurtherRuns
     /// <exception cref="LinkException">A field is of the wrong form.</exception>
     public static RunRequest Read(FurtherRequest request, RunRequest basis)
     {
-        var arguments = request.Value(FurtherField.Args);
-        if (arguments.Type is not (JsonTokenType.None or JsonTokenType.Null))
-            basis = basis with { Arguments = Arguments(request, arguments) };
+        if (Texts(request, FurtherField.Args) is { } arguments)
+            basis = basis with { Arguments = arguments };
         var environment = request.Value(FurtherField.Env);
         if (environment.Type is not (JsonTokenType.None or JsonTokenType.Null))
             basis = basis with { Environment = Variables(request, environment) };
@@ -31,21 +30,27 @@ internal static class FurtherRuns
         };
     }
 
-    private static List<string> Arguments(FurtherRequest request, in FurtherValue list)
+    /// <summary>A list of texts.</summary>
+    /// <returns>Null where there is none.</returns>
+    /// <exception cref="LinkException">It is anything else, or too long.</exception>
+    public static List<string>? Texts(FurtherRequest request, FurtherField field)
     {
-        const string Wrong = "start: args must be a list of texts";
+        var list = request.Value(field);
+        if (list.Type is JsonTokenType.None or JsonTokenType.Null)
+            return null;
+        var wrong = $"{request.Label(field)} must be a list of texts";
         if (list.Type != JsonTokenType.StartArray)
-            throw request.Bad(Wrong);
-        var arguments = new List<string>();
+            throw request.Bad(wrong);
+        var texts = new List<string>();
         var reader = Open(list);
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (arguments.Count == Most)
-                throw request.Limited($"start: args are more than {Most}");
-            arguments.Add(reader.TokenType == JsonTokenType.String ? TextAt(request, FurtherField.Args, ref reader, list.Raw) : throw request.Bad(Wrong));
+            if (texts.Count == Most)
+                throw request.Limited($"{request.Label(field)} are more than {Most}");
+            texts.Add(reader.TokenType == JsonTokenType.String ? TextAt(request, field, ref reader, list.Raw) : throw request.Bad(wrong));
         }
 
-        return arguments;
+        return texts;
     }
 
     private static Dictionary<string, string?> Variables(FurtherRequest request, in FurtherValue names)

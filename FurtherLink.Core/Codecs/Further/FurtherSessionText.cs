@@ -82,12 +82,8 @@ internal static class FurtherSessionText
         json.WriteNumber("maxMessage", hello.MaxMessage);
     });
 
-    /// <summary>auth: who the client is now, and what it may do.</summary>
-    public static void WriteAuth(FrameWriter output, AuthAnswer auth) => Write(output, auth, static (json, auth) =>
-    {
-        json.WriteString("name", auth.Name);
-        json.WriteString("access", auth.Access.ToString().ToLowerInvariant());
-    });
+    /// <summary>What answers a question about who may connect.</summary>
+    public static void WriteAccess(FrameWriter output, object answer) => Write(output, answer, FurtherAccess.WriteAnswer);
 
     /// <summary>upload: how far an upload in pieces is.</summary>
     public static void WriteUpload(FrameWriter output, UploadState upload) => Write(output, upload, static (json, upload) =>

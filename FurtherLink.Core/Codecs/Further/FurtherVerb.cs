@@ -28,6 +28,9 @@ internal enum FurtherVerb
     UploadEnd,
     UploadCancel,
     Auth,
+    Pair,
+    PairingOpen,
+    PairingWait,
 }
 
 /// <summary>Knows a verb by its spelling, escaped or not.</summary>
@@ -71,6 +74,9 @@ internal static class FurtherVerbs
         FurtherVerb.UploadEnd => "uploadEnd",
         FurtherVerb.UploadCancel => "uploadCancel",
         FurtherVerb.Auth => "auth",
+        FurtherVerb.Pair => "pair",
+        FurtherVerb.PairingOpen => "pairingOpen",
+        FurtherVerb.PairingWait => "pairingWait",
         _ => "message",
     };
 
@@ -97,6 +103,9 @@ internal static class FurtherVerbs
         _ when name.SequenceEqual("hello"u8) => FurtherVerb.Hello,
         _ when name.SequenceEqual("signal"u8) => FurtherVerb.Signal,
         _ when name.SequenceEqual("auth"u8) => FurtherVerb.Auth,
+        _ when name.SequenceEqual("pair"u8) => FurtherVerb.Pair,
+        _ when name.SequenceEqual("pairingOpen"u8) => FurtherVerb.PairingOpen,
+        _ when name.SequenceEqual("pairingWait"u8) => FurtherVerb.PairingWait,
         _ => FurtherVerb.Unknown,
     };
 }

@@ -111,9 +111,9 @@ internal sealed class FurtherWriter
                 FurtherSessionText.WriteHello(output, hello);
                 End(output, null, message.Ref);
                 break;
-            case Result { Body: AuthAnswer auth }:
-                Begin(output, "auth"u8, 0);
-                FurtherSessionText.WriteAuth(output, auth);
+            case Result { Body: { } answer } when FurtherAccess.TypeOf(answer) is { } type:
+                Begin(output, Encoding.ASCII.GetBytes(type), 0);
+                FurtherSessionText.WriteAccess(output, answer);
                 End(output, null, message.Ref);
                 break;
             case Result { Body: UploadState upload } when _named:

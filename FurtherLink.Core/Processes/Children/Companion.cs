@@ -14,6 +14,9 @@ internal sealed class Companion : IDisposable
 {
     private const int EndOfPatience = 15; // SIGTERM
 
+    /// <summary>What <see cref="ExplainAsync"/> says of one that has done its work.</summary>
+    public const string Succeeded = "it ended with exit code 0";
+
     private readonly int _pid;
     private readonly Descriptor? _exit;
 
@@ -29,8 +32,9 @@ internal sealed class Companion : IDisposable
 
     /// <summary>Starts a command.</summary>
     /// <param name="command">A command of the shell.</param>
+    /// <param name="variables">"NAME=VALUE", beside this process's own variables.</param>
     /// <exception cref="LibcException">There is no shell, or no room for a program.</exception>
-    public static Companion Start(string command)
+    public static Companion Start(string command, params IEnumerable<string> variables)
     {
         var (theirs, ours) = Libc.SocketPair();
         using (theirs)
@@ -45,7 +49,7 @@ internal sealed class Companion : IDisposable
                     Program = "/bin/sh",
                     // Ignored signals stay ignored in what the shell runs (POSIX, trap); ssh heeds that.
                     Arguments = ["sh", "-c", "trap '' INT QUIT TSTP\n" + command],
-                    Environment = OwnEnvironment(),
+                    Environment = [.. OwnEnvironment(), .. variables],
                     Directory = System.Environment.CurrentDirectory,
                     Input = theirs,
                     Output = theirs,

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Messages;
@@ -49,23 +50,29 @@ public sealed partial class TokenStore : IDisposable
     /// <summary>Makes one.</summary>
     /// <param name="name">What people call it: 1 to 100 characters, no control characters.</param>
     /// <param name="access">What it allows; more than nothing.</param>
-    /// <param name="users">Who it may run programs as; null = anybody.</param>
-    /// <param name="seesOthers">Whether it sees sessions that others have started.</param>
-    /// <param name="expires">When it ends; null = never.</param>
     /// <returns>The token, whose text is nowhere else.</returns>
     /// <exception cref="LinkException">The name is none or taken, or tokens are not kept here.</exception>
     /// <exception cref="TokenFileException">Their file cannot be read or written.</exception>
-    public NewToken Add(string name, Access access, IReadOnlyList<string>? users = null, bool seesOthers = true, DateTimeOffset? expires = null)
+    public NewToken Add(string name, Access access) => Add(name, new TokenTerms(access));
+
+    /// <summary>Makes one.</summary>
+    /// <param name="name">What people call it: 1 to 100 characters, no control characters.</param>
+    /// <param name="terms">What it allows.</param>
+    /// <returns>The token, whose text is nowhere else.</returns>
+    /// <exception cref="LinkException">The name is none or taken, or tokens are not kept here.</exception>
+    /// <exception cref="TokenFileException">Their file cannot be read or written.</exception>
+    public NewToken Add(string name, TokenTerms terms)
     {
-        ArgumentNullException.ThrowIfNull(name);
-        if (access is Access.None)
-            throw new ArgumentOutOfRangeException(nameof(access), access, "More than nothing.");
-        if (name.Length is 0 or > LongestName || name.Any(char.IsControl) || name.Trim().Length != name.Length)
-            throw new LinkException(FailureCode.BadValue, $"a token's name must have 1 to {LongestName} characters, none of them a control character, and no space around it");
-        if (_file is null)
-            throw new LinkException(FailureCode.NotSupported, "tokens are not kept here: the setting TokenFile says where");
+        ArgumentNullException.ThrowIfNull(terms);
+        if (terms.Access is Access.None)
+            throw new ArgumentOutOfRangeException(nameof(terms), terms, "It must allow more than nothing.");
+        DemandName(name);
+        DemandFile();
         var text = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
-        var info = new TokenInfo(RandomNumberGenerator.GetHexString(12, lowercase: true), name, access, _time.GetUtcNow()) { Users = users, SeesOthers = seesOthers, Expires = expires };
+        var info = new TokenInfo(RandomNumberGenerator.GetHexString(12, lowercase: true), name, terms.Access, _time.GetUtcNow())
+        {
+            Users = terms.Users, SeesOthers = terms.SeesOthers, Expires = terms.Expires,
+        };
         _file.Change(records => records.Any(record => record.Info.Name == name)
             ? throw new LinkException(FailureCode.AlreadyExists, $"there is a token \"{name}\" already: revoke it first, or take another name")
             : [.. records, new TokenRecord(info, HashOf(text))]);
@@ -100,6 +107,24 @@ public sealed partial class TokenStore : IDisposable
                 known.Dispose();
             _byHash.Clear();
         }
+    }
+
+    /// <summary>Refuses what is no name for a token.</summary>
+    /// <exception cref="LinkException">It is none.</exception>
+    internal static void DemandName(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (name.Length is 0 or > LongestName || name.Any(char.IsControl) || name.Trim().Length != name.Length)
+            throw new LinkException(FailureCode.BadValue, $"a token's name must have 1 to {LongestName} characters, none of them a control character, and no space around it");
+    }
+
+    /// <summary>Refuses to make tokens where there is no place to keep them.</summary>
+    /// <exception cref="LinkException">There is none.</exception>
+    [MemberNotNull(nameof(_file))]
+    internal void DemandFile()
+    {
+        if (_file is null)
+            throw new LinkException(FailureCode.NotSupported, "tokens are not kept here: the setting TokenFile says where");
     }
 
     /// <summary>What a token allows; null where it counts for nothing.</summary>
