@@ -6,14 +6,19 @@ namespace FurtherLink.Device;
 /// <param name="Parts">The names from the directory down; none is empty, "." or "..".</param>
 internal readonly record struct RelativePath(IReadOnlyList<string> Parts)
 {
+    // What is made must be within reach of a path from the root, of which PATH_MAX allows 4095 bytes: an upload's name, a path in it, and where they stand.
+    private const int MaxBytes = 1024;
+
     /// <summary>Reads a path whose parts stay inside.</summary>
     /// <param name="text">The path; "." is dropped and ".." taken back before any file system is looked at.</param>
     /// <param name="what">What it names, for the message.</param>
-    /// <exception cref="LinkException">It is empty, absolute, holds a NUL, or leads out.</exception>
+    /// <exception cref="LinkException">It is empty, absolute, longer than 1024 bytes, holds a NUL, or leads out.</exception>
     public static RelativePath Parse(string text, string what)
     {
         if (text.Contains('\0', StringComparison.Ordinal))
             throw Forbidden(text, what, "holds a NUL");
+        if (System.Text.Encoding.UTF8.GetByteCount(text) > MaxBytes)
+            throw new LinkException(FailureCode.Failed, $"the {what} is a forbidden path: it is longer than {MaxBytes} bytes");
         if (text.StartsWith('/'))
             throw Forbidden(text, what, "is absolute");
         var parts = new List<string>();

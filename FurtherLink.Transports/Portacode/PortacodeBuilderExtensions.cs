@@ -60,7 +60,7 @@ public static class PortacodeBuilderExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, DirectoryActions>(static all => new DirectoryActions(all.GetRequiredService<DevicePaths>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, SearchActions>(static all =>
             new SearchActions(all.GetRequiredService<DevicePaths>(), all.GetRequiredService<TimeProvider>())));
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, DiffActions>(static all => new DiffActions(all.GetRequiredService<DevicePaths>().Resolve)));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, DiffActions>(static all => new DiffActions(all.GetRequiredService<DevicePaths>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, ContentActions>(static all => new ContentActions(
             all.GetRequiredService<DevicePaths>().Resolve, all.GetRequiredService<ContentStore>(), all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers,
             all.GetRequiredService<TimeProvider>())));

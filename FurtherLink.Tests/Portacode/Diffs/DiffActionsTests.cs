@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Transports.Portacode.Diffs;
+using FurtherLink.Transports.Portacode.Files;
 
 namespace FurtherLink.Tests.Portacode.Diffs;
 
@@ -14,7 +15,7 @@ internal sealed class DiffActionsTests
     public void SetUp()
     {
         _rig = new FileRig();
-        _actions = new DiffActions(_rig.Resolve);
+        _actions = new DiffActions(new DevicePaths(null), _rig.Resolve);
         _rig.Write("p/one.txt", "a\nb\n"u8);
         _rig.Write("p/old.txt", "gone\n"u8);
         _rig.Write("p/from.txt", "moved\n"u8);

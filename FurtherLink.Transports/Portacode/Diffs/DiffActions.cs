@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
 
 namespace FurtherLink.Transports.Portacode.Diffs;
 
@@ -8,13 +9,15 @@ namespace FurtherLink.Transports.Portacode.Diffs;
 internal sealed class DiffActions : IActions
 {
     private readonly Func<string, string> _resolve;
-    private readonly DiskFiles _disk = new();
+    private readonly DiskFiles _disk;
 
     /// <summary>The actions over the device's files.</summary>
-    /// <param name="resolve">Makes a path of a request absolute, or refuses it with a <see cref="LinkException"/>.</param>
-    public DiffActions(Func<string, string> resolve)
+    /// <param name="paths">Finds what a path leads to.</param>
+    /// <param name="resolve">Makes a path of a request absolute, or refuses it with a <see cref="LinkException"/>; null = <paramref name="paths"/> does.</param>
+    public DiffActions(DevicePaths paths, Func<string, string>? resolve = null)
     {
-        _resolve = resolve;
+        _resolve = resolve ?? paths.Resolve;
+        _disk = new DiskFiles(paths);
         Handlers = new Dictionary<string, ActionHandler>(StringComparer.Ordinal)
         {
             ["file_apply_diff"] = ApplyAsync,

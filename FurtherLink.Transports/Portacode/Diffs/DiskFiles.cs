@@ -1,10 +1,16 @@
+using FurtherLink.Device;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
 using FurtherLink.Transports.Portacode.Transfers;
 
 namespace FurtherLink.Transports.Portacode.Diffs;
 
-/// <summary>The device's own files, for a diff.</summary>
-internal sealed class DiskFiles : IPatchedFiles
+/// <summary>
+/// The device's own files, for a diff, by paths that are absolute and resolved. Where a root is set, each is found anew and its directory held, so that a
+/// link swapped in since leads nowhere.
+/// </summary>
+/// <param name="paths">Finds what a path leads to.</param>
+internal sealed class DiskFiles(DevicePaths paths) : IPatchedFiles
 {
     // Both contents are in memory, and a text that people patch is far below.
     private const long Largest = 32 << 20;
@@ -12,21 +18,30 @@ internal sealed class DiskFiles : IPatchedFiles
     private const UnixFileMode Execute = UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
 
     /// <inheritdoc />
-    public bool Exists(string path) => Path.Exists(path) || new FileInfo(path).LinkTarget is not null;
+    public bool Exists(string path)
+    {
+        using var at = Find(path);
+        return at.Look(followLinks: false) is not null;
+    }
 
     /// <inheritdoc />
     public byte[] Read(string path)
     {
-        var file = new FileInfo(path);
-        if (Directory.Exists(path))
-            throw new LinkException(FailureCode.Failed, $"Path is not a file: {path}");
-        if (!file.Exists)
+        using var at = Find(path);
+        if (at.Look() is not { } status)
             throw new LinkException(FailureCode.NotFound, $"File not found: {path}");
-        StagedFile.DemandRegular(path);
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-        if (stream.Length > Largest)
+        if (!status.IsFile)
+            throw new LinkException(FailureCode.Failed, $"Path is not a file: {path}");
+        using var file = at.OpenToRead();
+
+        // What was looked at may be something else by now.
+        if (!PathStatus.Of(file).IsFile)
+            throw new LinkException(FailureCode.Failed, $"Path is not a file: {path}");
+        var length = RandomAccess.GetLength(file);
+        if (length > Largest)
             throw new LinkException(FailureCode.Limited, $"File is too large to patch: {path}");
-        var content = new byte[stream.Length];
+        var content = new byte[length];
+        using var stream = new FileStream(file, FileAccess.Read, bufferSize: 0);
         stream.ReadExactly(content);
         return content;
     }
@@ -34,8 +49,8 @@ internal sealed class DiskFiles : IPatchedFiles
     /// <inheritdoc />
     public void Write(string path, byte[] content, bool? executable)
     {
-        _ = Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var staged = StagedFile.Beside(path);
+        using var at = Checked(FileWriter.Prepare(paths, path), path);
+        using var staged = StagedFile.Beside(at.Full, followLink: at.Root is null);
         staged.Stream.Write(content);
         if (executable is { } wanted && !OperatingSystem.IsWindows())
         {
@@ -49,12 +64,37 @@ internal sealed class DiskFiles : IPatchedFiles
     }
 
     /// <inheritdoc />
-    public void Delete(string path) => File.Delete(path);
+    public void Delete(string path)
+    {
+        using var at = Find(path);
+        File.Delete(at.Full);
+    }
 
     /// <inheritdoc />
     public void Move(string from, string to)
     {
-        _ = Directory.CreateDirectory(Path.GetDirectoryName(to)!);
-        File.Move(from, to, overwrite: false);
+        using var source = Find(from);
+        using var target = Checked(FileWriter.Prepare(paths, to), to);
+        File.Move(source.Full, target.Full, overwrite: false);
+    }
+
+    // Links were followed when the path was made absolute: one that is there now has been put there since.
+    private DevicePath Find(string path) => Checked(paths.Find(path, followLast: false), path);
+
+    private static DevicePath Checked(DevicePath path, string given)
+    {
+        try
+        {
+            if (path.Root is null || (path.Real == given && path.Look(followLinks: false) is not { IsLink: true }))
+                return path;
+        }
+        catch
+        {
+            path.Dispose();
+            throw;
+        }
+
+        path.Dispose();
+        throw FileFaults.Denied(given);
     }
 }

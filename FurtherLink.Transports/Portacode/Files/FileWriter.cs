@@ -65,7 +65,7 @@ internal static class FileWriter
     }
 
     /// <summary>Finds the file to write, and makes the directories above it.</summary>
-    private static DevicePath Prepare(DevicePaths paths, string given)
+    internal static DevicePath Prepare(DevicePaths paths, string given)
     {
         var target = paths.FindTarget(given);
         var missing = new Stack<string>();

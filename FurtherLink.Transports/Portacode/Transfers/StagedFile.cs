@@ -24,11 +24,12 @@ internal sealed class StagedFile : IDisposable
 
     /// <summary>Begins the new content of a file that need not be there yet; its folder must.</summary>
     /// <param name="path">The file, absolute.</param>
+    /// <param name="followLink">Whether a link there is gone through; else it is replaced.</param>
     /// <exception cref="LinkException">It is something else than a file.</exception>
     /// <exception cref="IOException">Nothing can be made there.</exception>
-    public static StagedFile Beside(string path)
+    public static StagedFile Beside(string path, bool followLink = true)
     {
-        var target = Follow(path);
+        var target = followLink ? Follow(path) : path;
         DemandRegular(target);
         var temporary = TemporaryName(target);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Read | FileShare.Delete };
