@@ -339,7 +339,7 @@ internal sealed class ServeTests
             {
                 await socket.ConnectAsync(new Uri($"wss://127.0.0.1:{host.Address.Port}/run"), invoker, default);
             }
-            catch (WebSocketException) when (socket.HttpStatusCode != 0)
+            catch (WebSocketException) when ((int)socket.HttpStatusCode != 0)
             {
                 // It is its status that is looked at.
             }

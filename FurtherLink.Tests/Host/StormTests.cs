@@ -142,7 +142,7 @@ internal sealed class StormTests
             await client.SendAsync("stop", "1");
             await client.UntilAsync("stopped");
         }));
-        await AssertGoneAsync(beside.Sockets);
+        await AssertGoneAsync(Echo.Sockets);
         await beside.CompleteAsync();
         await CloseAsync(clients);
     }
@@ -153,7 +153,7 @@ internal sealed class StormTests
         _host = await ServeAsync();
         await using var beside = await EchoAsync(_host);
         await CloseAsync(await BlowAllAsync());
-        await AssertGoneAsync(beside.Sockets);
+        await AssertGoneAsync(Echo.Sockets);
         await beside.CompleteAsync();
     }
 
@@ -251,7 +251,7 @@ internal sealed class StormTests
         }
 
         /// <summary>How many sockets the program has.</summary>
-        public int Sockets => 2;
+        public static int Sockets => 2;
 
         public async Task CompleteAsync()
         {

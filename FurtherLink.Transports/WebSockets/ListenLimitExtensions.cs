@@ -1,5 +1,4 @@
 using FurtherLink.Transports.WebSockets.Admission;
-using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -69,7 +69,7 @@ internal sealed class OtherUserTests
 
     private static async Task<string> RunAsync(params string[] command)
     {
-        var start = new ProcessStartInfo("setpriv") { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("setpriv") { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var argument in (string[])["--reuid=daemon", "--regid=daemon", "--clear-groups", "--", .. command])
             start.ArgumentList.Add(argument);
         using var process = Process.Start(start)!;
