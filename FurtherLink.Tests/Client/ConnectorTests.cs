@@ -34,7 +34,7 @@ internal sealed class ConnectorTests
         var other = await FailsAsync($"{address}#sha256={new string('0', 64)}");
         Assert.That((other.IsFinal, other.Message), Is.EqualTo((true, $"{address}/run cannot be reached safely: its certificate has another fingerprint than the one given")));
         var unknown = await FailsAsync(address);
-        Assert.That((unknown.IsFinal, unknown.Message), Is.EqualTo((true, $"{address}/run cannot be reached safely: its certificate is not trusted here; give its fingerprint, which the server prints when it starts")));
+        Assert.That((unknown.IsFinal, unknown.Message), Is.EqualTo((true, $"{address}/run cannot be reached safely: its certificate is not trusted here; give its fingerprint, which \"furtherlink cert\" shows there")));
     }
 
     [Test]

@@ -11,6 +11,7 @@ internal sealed class CommandLineTests
     [TestCase("connect --help", "Connect")]
     [TestCase("restart --help", "Serve, Connect")]
     [TestCase("stdio --help", "Stdio")]
+    [TestCase("cert --help", "Certificate")]
     public async Task Help_Asked_ShowsEveryOptionThatConcernsTheCommand(string arguments, string use)
     {
         using var folder = new TemporaryFolder();
