@@ -68,7 +68,8 @@ internal static class LinkHost
         return running;
     }
 
-    private static WebApplication Build(
+    /// <summary>Composes it.</summary>
+    internal static WebApplication Build(
         HostConfiguration configuration, ServeOptions options, ListenSockets sockets, TlsServices? tls, RunningServer? running, SocketFile? socket)
     {
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
