@@ -1,6 +1,7 @@
 using FurtherLink.Processes.Children;
 using FurtherLink.Processes.Native;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Security.Pairing;
@@ -11,12 +12,13 @@ namespace FurtherLink.Security.Pairing;
 /// </summary>
 /// <param name="options">Its <see cref="AccessOptions.PairingHook"/>.</param>
 /// <param name="time">The clock.</param>
-/// <param name="logger">Where it is told that the command fails.</param>
-internal sealed partial class PairingHook(IOptions<AccessOptions> options, TimeProvider time, ILogger<PairingHook> logger) : IPairingDisplay, IAsyncDisposable
+/// <param name="logger">Where it is told that the command fails; null = nowhere.</param>
+internal sealed partial class PairingHook(IOptions<AccessOptions> options, TimeProvider time, ILogger<PairingHook>? logger = null) : IPairingDisplay, IAsyncDisposable
 {
     // A display takes moments; what shows the code for long does so in the background.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    private readonly ILogger _logger = logger ?? NullLogger<PairingHook>.Instance;
     private readonly Lock _lock = new();
     private Task _last = Task.CompletedTask;
 
@@ -56,14 +58,14 @@ internal sealed partial class PairingHook(IOptions<AccessOptions> options, TimeP
             // What it prints is for nobody: its output is the socket that a companion talks over.
             var companion = Companion.Start("exec </dev/null >/dev/null\n" + command, variables);
             if (await companion.ExplainAsync(Patience, time).ConfigureAwait(false) is not { } end)
-                Log.Slow(logger, (int)Patience.TotalSeconds);
+                Log.Slow(_logger, (int)Patience.TotalSeconds);
             else if (end != Companion.Succeeded)
-                Log.Failed(logger, end);
+                Log.Failed(_logger, end);
             await companion.EndAsync(TimeSpan.FromSeconds(1), time).ConfigureAwait(false);
         }
         catch (LibcException e)
         {
-            Log.Failed(logger, e.Message);
+            Log.Failed(_logger, e.Message);
         }
     }
 
