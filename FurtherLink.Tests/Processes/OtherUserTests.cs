@@ -36,6 +36,27 @@ public sealed class OtherUserTests
             $@"^{user.Uid}\n{user.Uid}\n{user.Gid}\n{string.Join(' ', user.Groups)}\nSigBlk:\t0+\nSigIgn:\t0+\nCapEff:\t0+\ndaemon {user.Home}\n$"));
     }
 
+    [TestCase("program")]
+    [TestCase("a=b")]
+    public async Task Start_LoaderVariables_AreHeededAsTheUserOnly(string name)
+    {
+        // The loader of whoever starts first makes the file.
+        var traces = Directory.CreateDirectory(Path.Combine(_rig.Directory, "traces")).FullName;
+        File.SetUnixFileMode(traces, (UnixFileMode)0b111_111_111);
+        var path = Path.Combine(_rig.Directory, name);
+        await File.WriteAllTextAsync(path, "#!/bin/sh\necho \"$LD_DEBUG_OUTPUT $MALLOC_ARENA_MAX $TZDIR $PLAIN\"");
+        File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
+        var program = await _rig.StartAsync(new RunRequest("exec")
+        {
+            Path = path,
+            Environment = new Dictionary<string, string?> { ["LD_DEBUG"] = "files", ["LD_DEBUG_OUTPUT"] = traces + "/trace", ["MALLOC_ARENA_MAX"] = "2", ["TZDIR"] = "/tz dir", ["PLAIN"] = "yes" },
+        });
+        Assert.That((await program.ExitAsync()).Code, Is.Zero, program.ErrorText);
+        Assert.That(program.Text, Is.EqualTo($"{traces}/trace 2 /tz dir yes\n"));
+        var owners = Directory.EnumerateFiles(traces).Select(FurtherLink.Processes.Native.Libc.OwnerOf).ToList();
+        Assert.That(owners, Is.Not.Empty.And.All.EqualTo(_rig.User.Uid));
+    }
+
     [Test]
     public async Task Start_Mark_CanBeRead()
     {

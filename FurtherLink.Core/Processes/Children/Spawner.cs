@@ -183,13 +183,16 @@ internal sealed class Spawner : IDisposable
         user.EnsureAllowed();
         var setpriv = Array.Find(SetprivPaths, File.Exists)
             ?? throw new LinkException(FailureCode.Failed, $"running as \"{user.Name}\" needs the program setpriv: install the package util-linux");
+        // Until setpriv has become the user, it is this process's user that heeds the variables.
+        var (kept, heldBack) = HeldVariables.Split(request.Environment);
         return request with
         {
             Program = setpriv,
+            Environment = kept,
             Arguments =
             [
                 setpriv, $"--reuid={user.Uid}", $"--regid={user.Gid}", $"--groups={string.Join(',', user.Groups)}", "--pdeathsig=KILL", "--",
-                request.Program, .. request.Arguments.Skip(1),
+                .. HeldVariables.Restore(heldBack, request.Program), request.Program, .. request.Arguments.Skip(1),
             ],
         };
     }
