@@ -147,6 +147,9 @@ public sealed class LinkOptions
     /// <summary>The largest upload in bytes. Default 64 MiB.</summary>
     public long MaxUpload { get; set; } = 64L * 1024 * 1024;
 
+    /// <summary>What programs may use and see, by their runner's name; "*" = of every runner that has none of its own. Default none: no limits.</summary>
+    public IDictionary<string, RunProfile> Profiles { get; } = new Dictionary<string, RunProfile>(StringComparer.Ordinal);
+
     /// <summary>Runners made by configuration alone, by name.</summary>
     public IDictionary<string, RunnerOptions> Runners { get; } = new Dictionary<string, RunnerOptions>(StringComparer.Ordinal);
 }

@@ -39,6 +39,22 @@ internal sealed class LinkOptionsValidation : IValidateOptions<LinkOptions>
             yield return "SpillDirectory is missing: SpillCapacity is set, so it must say where output is kept; or set SpillCapacity to 0";
         foreach (var mistake in options.Runners.SelectMany(static runner => Find($"Runners:{runner.Key}", runner.Value)))
             yield return mistake;
+        foreach (var mistake in options.Profiles.SelectMany(static profile => Find($"Profiles:{profile.Key}", profile.Value)))
+            yield return mistake;
+    }
+
+    private static IEnumerable<string> Find(string name, RunProfile profile)
+    {
+        if (profile.Memory < 1024 * 1024)
+            yield return Wrong($"{name}:Memory", profile.Memory, "must be at least 1048576");
+        if (profile.CpuTime is { } cpu && (cpu < TimeSpan.FromSeconds(1) || cpu > Longest))
+            yield return Wrong($"{name}:CpuTime", cpu, "must be 1 s to 49 days");
+        if (profile.Processes < 1)
+            yield return Wrong($"{name}:Processes", profile.Processes, "must be at least 1");
+        if (profile.WallTime is { } wall && (wall <= TimeSpan.Zero || wall > Longest))
+            yield return Wrong($"{name}:WallTime", wall, "must be more than 0 and at most 49 days");
+        if (profile is { Network: true, Sandbox: false })
+            yield return $"{name}:Network: programs that do not run apart have the network anyway; set {name}:Sandbox to true, or leave it out";
     }
 
     private static IEnumerable<string> Find(string name, RunnerOptions? runner)

@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Children;
 using FurtherLink.Processes.Leftovers;
+using FurtherLink.Processes.Profiles;
 using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Processes;
@@ -45,9 +46,12 @@ internal sealed class ProcessLauncher
     {
         // Files are made and looked for: not on the caller's thread, which may be one that moves bytes for everybody.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        var profile = ProfileOf(request.Runner);
         var (spawn, code) = Prepare(plan, request, context);
         try
         {
+            if (profile is not null)
+                spawn = Confinement.Apply(spawn, profile, PlacesOf(spawn, code, context));
             return await starter.StartAsync(
                 spawn,
                 new ChildOptions
@@ -58,6 +62,7 @@ internal sealed class ProcessLauncher
                     InputCapacity = _options.InputCapacity,
                     InputTaken = context.InputTaken,
                     StopGrace = _options.StopGrace,
+                    Profile = profile,
                     Cleanup = code is null ? null : code.Dispose,
                 },
                 cancellationToken).ConfigureAwait(false);
@@ -123,6 +128,20 @@ internal sealed class ProcessLauncher
             code?.Dispose();
             throw;
         }
+    }
+
+    private RunProfile? ProfileOf(string runner) => _options.Profiles.TryGetValue(runner, out var own) ? own : _options.Profiles.TryGetValue("*", out var common) ? common : null;
+
+    /// <summary>What a program knows of beside the system: its work directory, its code, its session's own directory, and what every Python finds.</summary>
+    [SupportedOSPlatform("linux")]
+    private ConfinedPlaces PlacesOf(SpawnRequest spawn, CodeFile? code, ProcessContext context)
+    {
+        var files = new ProgramFiles(_options);
+        string?[] readOnly = [code?.Path, _package?.Directory, _options.PythonVenv];
+        return new ConfinedPlaces(
+            Path.GetFullPath(_options.TempDirectory),
+            [files.WorkDirectory(spawn.User), .. context.Environment.Values.Where(Directory.Exists)],
+            [.. readOnly.OfType<string>().Where(static path => path.Length > 0)]);
     }
 
     /// <summary>Finds the file to run, and finds or makes the directory to run it in.</summary>

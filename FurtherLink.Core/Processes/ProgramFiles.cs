@@ -106,7 +106,8 @@ internal sealed class ProgramFiles(LinkOptions options)
             throw new LinkException(FailureCode.ProgramNotRunnable, $"{path} cannot run: its first line names {interpreter}, which is not on this device");
     }
 
-    private string WorkDirectory(UserAccount user) =>
+    /// <summary>Where a user's uploads go and relative paths begin.</summary>
+    public string WorkDirectory(UserAccount user) =>
         options.WorkDirectory is { Length: > 0 } directory ? Path.GetFullPath(directory) : Path.Combine(user.Home, "further");
 
     /// <summary>Does something, and says of what the system refuses which path that is.</summary>

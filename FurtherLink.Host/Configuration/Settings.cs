@@ -163,6 +163,7 @@ internal static class Settings
         new("Portacode:MaxExecOutput", "Characters of output that the result of a command repeats. Default 1048576.") { Check = Checks.Number(1024, int.MaxValue) },
         new("Portacode:Transfers", "Limits of uploads, downloads and transfers of gateways: MaxBytes, MaxEntries, MaxTransfers, MaxUploadBytes, MaxUploads, MaxWholeBytes, UploadIdle, TransferIdle.") { Shape = SettingShape.Group },
         new("Portacode:FileReadLimit", "The most bytes of a file that one file_read gives. Default 67108864.") { Check = Checks.Number(4096, 128 * 1024 * 1024) },
+        new("Profiles", "What programs may use and see, by their runner's name or \"*\": Memory, CpuTime, Processes, WallTime, Sandbox, Network.") { Shape = SettingShape.Group },
         new("Runners", "Runners made by configuration alone, by name.") { Shape = SettingShape.Group },
     ];
 

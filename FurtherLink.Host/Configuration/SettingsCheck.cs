@@ -4,6 +4,16 @@ namespace FurtherLink.Host.Configuration;
 internal static class SettingsCheck
 {
     private static readonly Func<string, string?> Bandwidth = Checks.Number(0, long.MaxValue);
+    private static readonly Dictionary<string, Func<string, string?>> ProfileChecks = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["Memory"] = Checks.Number(1024 * 1024, long.MaxValue),
+        ["CpuTime"] = Checks.PositiveDuration,
+        ["Processes"] = Checks.Number(1, int.MaxValue),
+        ["WallTime"] = Checks.PositiveDuration,
+        ["Sandbox"] = Checks.TrueOrFalse,
+        ["Network"] = Checks.TrueOrFalse,
+    };
+
     private static readonly string[] RunnerKeys = ["Command", "Extension", "Environment"];
 
     /// <summary>Checks everything that is given.</summary>
@@ -31,6 +41,8 @@ internal static class SettingsCheck
             .Select(limit => $"Portacode:Bandwidth:{limit.Key}: \"{limit.Value}\" {Bandwidth("")} (from {configuration.Origin(limit.Path)})."));
         foreach (var runner in section.GetSection("Runners").GetChildren())
             mistakes.AddRange(Runner(configuration, runner));
+        foreach (var profile in section.GetSection("Profiles").GetChildren())
+            mistakes.AddRange(Profile(configuration, profile));
         if (mistakes.Count > 0)
             throw new SettingException(mistakes);
     }
@@ -43,6 +55,13 @@ internal static class SettingsCheck
         var isSection = Settings.All.Any(setting => setting.Name.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase));
         return isSection && child.Value is null ? Unknown(child, name + ":") : [(name, child.Path)];
     });
+
+    private static IEnumerable<string> Profile(HostConfiguration configuration, IConfigurationSection profile) => profile.GetChildren().Select(setting =>
+    {
+        var known = ProfileChecks.TryGetValue(setting.Key, out var check);
+        var wrong = known ? check!(setting.Value ?? "") : $"is no setting of a profile, which has {string.Join(", ", ProfileChecks.Keys)}";
+        return wrong is null ? null : $"Profiles:{profile.Key}:{setting.Key}: \"{setting.Value}\" {wrong} (from {configuration.Origin(setting.Path)}).";
+    }).OfType<string>();
 
     private static IEnumerable<string> Runner(HostConfiguration configuration, IConfigurationSection runner)
     {

@@ -26,6 +26,9 @@ internal sealed record ChildOptions
     /// <summary>Time between SIGTERM and SIGKILL, <see cref="LinkOptions.StopGrace"/>.</summary>
     public TimeSpan StopGrace { get; init; } = TimeSpan.FromSeconds(0.1);
 
+    /// <summary>What it is held to; null = nothing.</summary>
+    public RunProfile? Profile { get; init; }
+
     /// <summary>Called once after the program has ended and before anybody is told; null = nothing.</summary>
     public Action? Cleanup { get; init; }
 }

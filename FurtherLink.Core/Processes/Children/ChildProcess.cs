@@ -3,6 +3,7 @@ using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Io;
 using FurtherLink.Processes.Native;
+using FurtherLink.Processes.Profiles;
 using Microsoft.Extensions.Logging;
 
 namespace FurtherLink.Processes.Children;
@@ -34,6 +35,8 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
     private bool _isReleased;
     private bool _isFinished;
     private TaskCompletionSource? _ending;
+    private ITimer? _wallTime;
+    private string? _endReason;
 
     /// <summary>Takes over a program that has been started.</summary>
     /// <param name="loop">The loop that serves it.</param>
@@ -114,6 +117,8 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
         }
 
         _exitToken = _loop.Register(_spawned.Exit, Libc.EpollIn, this);
+        if (_options.Profile?.WallTime is { } most)
+            _wallTime = _time.CreateTimer(static state => ((ChildProcess)state!).OnWallTime(), this, most, Timeout.InfiniteTimeSpan);
     }
 
     /// <inheritdoc/>
@@ -164,6 +169,12 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
             Volatile.Write(ref _isReleased, true);
             return true;
         }
+    }
+
+    private void OnWallTime()
+    {
+        Volatile.Write(ref _endReason, $"over the time that it may run ({_options.Profile!.WallTime})");
+        _ = DisposeAsync().AsTask();
     }
 
     /// <summary>The program has ended.</summary>
@@ -224,6 +235,12 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
             Log.CleanupFailed(_logger, e, Id);
         }
 
+        if (_wallTime is not null)
+            await _wallTime.DisposeAsync().ConfigureAwait(false);
+        if (Volatile.Read(ref _endReason) is { } reason)
+            status = status with { Reason = reason };
+        else if (_options.Profile is { } profile)
+            status = Confinement.Explain(status, profile);
         await CloseAllAsync().ConfigureAwait(false);
         if (!IsEnding && !HasDescendants)
             _table.Release(this);

@@ -1,0 +1,158 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.Versioning;
+using FurtherLink.Messages;
+using FurtherLink.Processes;
+
+namespace FurtherLink.Tests.Processes.Profiles;
+
+/// <summary>Programs are held to their runner's profile: limits of real programs, and what they see when they run apart.</summary>
+[TestFixture]
+[SupportedOSPlatform("linux")]
+public sealed class ProfileTests
+{
+    private readonly RunProfile _profile = new();
+    private ProgramRig _rig = null!;
+
+    [SetUp]
+    public void SetUp()
+    {
+        (_profile.Memory, _profile.CpuTime, _profile.Processes, _profile.WallTime, _profile.Sandbox, _profile.Network) = (null, null, null, null, false, false);
+        _rig = new ProgramRig(options => options.Profiles["exec"] = _profile);
+    }
+
+    [TearDown]
+    public async Task TearDown() => await _rig.DisposeAsync();
+
+    [TestCase(null, 0)]
+    [TestCase(256L * 1024 * 1024, 1)]
+    public async Task Memory_BeyondTheLimit_IsNotGiven(long? memory, int code)
+    {
+        _profile.Memory = memory;
+        var program = await _rig.BashAsync("exec /usr/bin/python3 -c 'len(bytearray(400 * 1024 * 1024))'");
+        Assert.That((await program.ExitAsync()).Code, Is.EqualTo(code));
+    }
+
+    [Test]
+    public async Task CpuTime_OverTheLimit_EndsTheProgramAndIsSaid()
+    {
+        _profile.CpuTime = TimeSpan.FromSeconds(1);
+        var program = await _rig.BashAsync("while :; do :; done");
+        var status = await program.ExitAsync();
+        Assert.That((status.Signal, status.Reason), Is.EqualTo((24, "over its limit of processor time (1 s)")));
+    }
+
+    [Test]
+    public async Task WallTime_OverTheLimit_EndsTheProgramWithAllOfItAndIsSaid()
+    {
+        _profile.WallTime = TimeSpan.FromMilliseconds(300);
+        var program = await _rig.BashAsync("setsid sleep 1000 & echo $!; exec sleep 1000");
+        var status = await program.ExitAsync();
+        Assert.That((status.Signal, status.Reason), Is.EqualTo((15, "over the time that it may run (00:00:00.3000000)")));
+    }
+
+    [Test]
+    public async Task Processes_OfAForkBomb_AreBounded()
+    {
+        if (UserAccount.Current.Uid != 0)
+            Assert.Ignore("Running a program as another user needs root, which this machine's tests do not have.");
+        _profile.Processes = 20;
+        _profile.WallTime = TimeSpan.FromSeconds(20);
+        _rig.User = UserAccount.TryFind("games")!;
+        // Each that is started starts two more, for as long as any can be.
+        var program = await _rig.BashAsync("for i in $(seq 100); do sleep 1000 & done 2>/dev/null; jobs -p | wc -l");
+        var status = await program.ExitAsync();
+        Assert.That(status.Code, Is.Not.Zero, "it could not start all");
+        await program.Process.DisposeAsync();
+        Assert.That(program.Process.HasDescendants, Is.False);
+    }
+
+    [Test]
+    public void Processes_OfRoot_AreRefused()
+    {
+        if (UserAccount.Current.Uid != 0)
+            Assert.Ignore("Running as root needs root, which this machine's tests do not have.");
+        _profile.Processes = 20;
+        Assert.That(() => _rig.BashAsync("true"), Throws.InstanceOf<LinkException>().With.Message.Contains("another user"));
+    }
+
+    [Test]
+    public async Task Profile_OfEveryRunner_CountsWhereOneHasNoneOfItsOwn()
+    {
+        await using var rig = new ProgramRig(options =>
+        {
+            options.Profiles["*"] = new RunProfile { WallTime = TimeSpan.FromMilliseconds(200) };
+            options.Profiles["python3"] = new RunProfile();
+        });
+        var limited = await rig.BashAsync("exec sleep 1000");
+        Assert.That((await limited.ExitAsync()).Reason, Does.Contain("may run"));
+        var free = await rig.PythonAsync("import time; time.sleep(0.5)");
+        Assert.That(await free.ExitAsync(), Is.EqualTo(new ExitStatus(0)));
+    }
+
+    [Test]
+    public async Task Sandbox_SeesTheSystemReadOnly_AndWritesInItsWorkDirectoryAlone()
+    {
+        _profile.Sandbox = true;
+        Directory.CreateDirectory(_rig.Work);
+        Directory.CreateDirectory(_rig.Temp);
+        await File.WriteAllTextAsync(Path.Combine(_rig.Temp, "of-others"), "secret");
+        var program = await _rig.StartAsync(new RunRequest("exec")
+        {
+            Path = "project",
+            Code = $"""
+                #!/bin/sh
+                : >here && echo wrote here
+                touch /etc/furtherlink-test 2>/dev/null || echo not in /etc
+                cat {_rig.Temp}/of-others 2>/dev/null || echo no files of others
+                ls -A /home /root
+                : >/tmp/mine && echo wrote in /tmp
+                ps -e -o comm= 2>/dev/null | grep -c dotnet
+                exit 3
+                """,
+        });
+        Assert.That((await program.ExitAsync()).Code, Is.EqualTo(3));
+        Assert.That(
+            program.Text,
+            Is.EqualTo("wrote here\nnot in /etc\nno files of others\n/home:\n\n/root:\nwrote in /tmp\n0\n"));
+        Assert.That(File.Exists(Path.Combine(_rig.Work, "project", "here")), Is.True);
+        Assert.That(File.Exists("/tmp/mine"), Is.False);
+        Assert.That(File.Exists("/etc/furtherlink-test"), Is.False);
+    }
+
+    [TestCase(false, "refused")]
+    [TestCase(true, "connected")]
+    public async Task Sandbox_HasTheNetworkWhereItMay(bool network, string expected)
+    {
+        (_profile.Sandbox, _profile.Network) = (true, network);
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        var program = await _rig.BashAsync($"exec 3<>/dev/tcp/127.0.0.1/{port} && echo connected || echo refused");
+        await program.ExitAsync();
+        Assert.That(program.Text.Trim(), Is.EqualTo(expected));
+    }
+
+    [Test]
+    public async Task Sandbox_OnATerminal_HearsKeysAndEndsWithItsStop()
+    {
+        _profile.Sandbox = true;
+        var program = await _rig.BashAsync("trap 'echo interrupted; exit 9' INT; echo ready; while :; do sleep 0.05; done", new TerminalSize(24, 80));
+        await program.SeeAsync("ready");
+        await program.TypeAsync("\u0003");
+        await program.SeeAsync("interrupted");
+        Assert.That((await program.ExitAsync()).Code, Is.EqualTo(9));
+    }
+
+    [Test]
+    public async Task Sandbox_OfAnotherUser_Works()
+    {
+        if (UserAccount.Current.Uid != 0)
+            Assert.Ignore("Running a program as another user needs root, which this machine's tests do not have.");
+        _profile.Sandbox = true;
+        _rig.User = UserAccount.TryFind("games")!;
+        var program = await _rig.BashAsync("id -un; exit 4");
+        var status = await program.ExitAsync();
+        Assert.That(program.Text + status.Code, Is.EqualTo("games\n4"), program.ErrorText);
+    }
+}
