@@ -3,6 +3,7 @@ using FurtherLink.Device;
 using FurtherLink.Framing;
 using FurtherLink.Messages;
 using FurtherLink.Security;
+using FurtherLink.Security.Pairing;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.WebSockets;
 using FurtherLink.Transports.WebSockets.Admission;
@@ -19,7 +20,7 @@ public static class FurtherLinkEndpointExtensions
 {
     /// <summary>
     /// Maps /run and /run-py (WebSocket), /status, /version, /version/apt/{pkg} and /upload, as Further-Link's clients know them, and
-    /// /recordings/{session}, /login and /logout. Needs what AddFurtherLink and AddWebSockets register.
+    /// /recordings/{session}, /login, /logout and /pair. Needs what AddFurtherLink and AddWebSockets register.
     /// </summary>
     /// <param name="endpoints">The app, or a group of it.</param>
     /// <returns>Conventions of all these endpoints: RequireAuthorization and the like.</returns>
@@ -40,6 +41,7 @@ public static class FurtherLinkEndpointExtensions
         var login = new LoginEndpoints(services.GetRequiredService<IAuthenticator>(), services.GetRequiredService<LoginTable>(), options);
         map.Add("/login", HttpMethods.Post, Door.Entry, login.LoginAsync);
         map.Add("/logout", HttpMethods.Post, Door.Entry, login.LogoutAsync);
+        map.Add("/pair", HttpMethods.Post, Door.Entry, new PairEndpoint(services.GetRequiredService<PairingDesk>()).InvokeAsync);
         return map.Conventions;
     }
 

@@ -36,7 +36,7 @@ internal abstract class GateFixture : IAsyncDisposable
     /// <summary>Asks, with headers given as "Name: value".</summary>
     protected async Task<HttpResponseMessage> AskAsync(string path, params string[] headers)
     {
-        using var request = new HttpRequestMessage(path is "/login" or "/logout" or "/upload" ? HttpMethod.Post : HttpMethod.Get, path);
+        using var request = new HttpRequestMessage(path is "/login" or "/logout" or "/pair" or "/upload" ? HttpMethod.Post : HttpMethod.Get, path);
         Add(request, headers);
         return await App.Http.SendAsync(request);
     }

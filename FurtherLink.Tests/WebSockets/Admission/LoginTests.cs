@@ -25,6 +25,7 @@ internal sealed class LoginTests : GateFixture
     [TestCase("[]", 400)]
     [TestCase("", 400)]
     [TestCase("""{"token":"view" """, 400)]
+    [TestCase("""{"token":"view"}{}""", 400)]
     public async Task Login_Wrong_GivesNone(string body, int status)
     {
         await StartAsync();

@@ -41,7 +41,7 @@ internal sealed class PageTests : GateFixture
     public async Task Page_Foreign_IsRefusedWhateverItShows(string header)
     {
         await StartAsync();
-        foreach (var path in new[] { "/watch", "/run", "/version/apt/x", "/recordings/x", "/upload", "/login", "/logout" })
+        foreach (var path in new[] { "/watch", "/run", "/version/apt/x", "/recordings/x", "/upload", "/login", "/logout", "/pair" })
             Assert.That(await StatusAsync(path, header, Bearer), Is.EqualTo(403), path);
         Assert.That(await StatusAsync("/status", header), Is.EqualTo(200));
     }

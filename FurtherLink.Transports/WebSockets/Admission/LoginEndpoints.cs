@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FurtherLink.Messages;
 using FurtherLink.Security;
 using Microsoft.AspNetCore.Http;
@@ -15,19 +14,12 @@ internal sealed class LoginEndpoints(IAuthenticator authenticator, LoginTable lo
     /// <summary>The cookie's name; browsers take one of this prefix only from this very host, by TLS or on loopback (RFC 6265bis, section 4.1.3.2).</summary>
     public const string Cookie = "__Host-furtherlink";
 
-    private const int MaxBody = 16 * 1024;
+    private const string Form = """{"token": TEXT} or {"user": TEXT, "password": TEXT}""";
 
     /// <summary>Logs in.</summary>
     public async Task LoginAsync(HttpContext context)
     {
-        // Only what a page has to ask for first (a preflight) is sent as JSON.
-        if (!context.Request.HasJsonContentType())
-        {
-            await HttpAnswers.RefuseAsync(context, new Refusal(StatusCodes.Status415UnsupportedMediaType, "the body must be of type application/json")).ConfigureAwait(false);
-            return;
-        }
-
-        var credentials = Parse(await HttpBody.ReadAsync(context, MaxBody).ConfigureAwait(false));
+        var credentials = Read(await HttpBody.ReadTextsAsync(context, Form).ConfigureAwait(false));
         var principal = await authenticator.AuthenticateAsync(credentials, LocalEnd.CallerOf(context), context.RequestAborted).ConfigureAwait(false);
         var grant = Grant.Of(principal);
         grant.Demand(Access.View);
@@ -56,38 +48,12 @@ internal sealed class LoginEndpoints(IAuthenticator authenticator, LoginTable lo
     private static CookieOptions Attributes(TimeSpan lifetime) =>
         new() { Path = "/", Secure = true, HttpOnly = true, SameSite = SameSiteMode.Strict, MaxAge = lifetime };
 
-    private static Credentials Parse(byte[] body)
+    private static Credentials Read(IReadOnlyDictionary<string, string> texts)
     {
-        string? token = null, user = null, password = null;
-        try
-        {
-            var reader = new Utf8JsonReader(body);
-            if (!reader.Read() || reader.TokenType is not JsonTokenType.StartObject)
-                throw Mistake();
-            while (reader.Read() && reader.TokenType is JsonTokenType.PropertyName)
-            {
-                var name = reader.GetString();
-                reader.Read();
-                var text = reader.TokenType is JsonTokenType.String ? reader.GetString() : null;
-                reader.Skip();
-                (token, user, password) = name switch
-                {
-                    "token" => (text, user, password),
-                    "user" => (token, text, password),
-                    "password" => (token, user, text),
-                    _ => (token, user, password),
-                };
-            }
-        }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)
-        {
-            throw Mistake();
-        }
-
-        if (token is not null)
+        if (texts.TryGetValue("token", out var token))
             return new TokenCredentials(token);
-        return user is not null && password is not null ? new PasswordCredentials(user, password) : throw Mistake();
+        return texts.TryGetValue("user", out var user) && texts.TryGetValue("password", out var password)
+            ? new PasswordCredentials(user, password)
+            : throw HttpBody.Mistake(Form);
     }
-
-    private static LinkException Mistake() => new(FailureCode.BadValue, """the body must be {"token": TEXT} or {"user": TEXT, "password": TEXT}""");
 }
