@@ -136,6 +136,12 @@ public sealed class Peer
         if (!Grant.Sees(session.Info))
             throw new LinkException(FailureCode.NotFound, $"there is no session \"{session.Id}\"");
         Demand(options.Overrules ? Access.Own : options.Access is Access.View ? Access.View : Access.Drive);
+        if ((options.Overrules || options.Access > Access.View) && !Grant.MayType(session.Info, () => _sessions.DefaultUser))
+        {
+            throw new LinkException(
+                FailureCode.Denied, $"this session runs as \"{session.Info.User}\", which {Grant.Name} may not: attach to view") { Name = name };
+        }
+
         var attachment = Add(name, options);
         try
         {

@@ -76,6 +76,12 @@ public sealed record Grant(string Name, Access Access)
         return asked;
     }
 
+    /// <summary>Whether it may type into a session: one that runs as a user that it may run as, or that it has started itself.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="defaultUser">Finds the name of the device's default user.</param>
+    internal bool MayType(SessionInfo session, Func<string> defaultUser) =>
+        Users is null || IsOwn(session) || Users.Contains(session.User, StringComparer.Ordinal) || (Users.Count == 0 && session.User == defaultUser());
+
     /// <summary>Whether it may know of a session.</summary>
     public bool Sees(SessionInfo session)
     {

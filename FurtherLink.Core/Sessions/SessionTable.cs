@@ -173,6 +173,9 @@ public sealed partial class SessionTable : IAsyncDisposable
     internal static ExitStatus Explain(ExitStatus status, bool isShutDown) =>
         isShutDown && status.Reason is null ? status with { Reason = "the server is shutting down" } : status;
 
+    /// <summary>The name of the user that programs run as when nobody says; "" where there is none.</summary>
+    internal string DefaultUser => OperatingSystem.IsLinux() ? FindUser(null).Name : "";
+
     private bool IsEndedWithTable(IKeptSession session) => session is Session || !LeavesHeld;
 
     private async Task<ISession> StartNamedAsync(RunRequest request, Action<ISession>? created, CancellationToken cancellationToken)

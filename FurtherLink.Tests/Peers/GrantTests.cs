@@ -98,6 +98,26 @@ internal sealed class GrantTests
         Assert.That(_host.Sessions.Sessions.Single().Info.Owner, Is.EqualTo("anna"));
     }
 
+    [TestCase(new[] { "nobody" }, "drive", "nobody", true)]
+    [TestCase(new[] { "daemon", "nobody" }, "drive", "nobody", true)]
+    [TestCase(new[] { "daemon" }, "drive", "nobody", false)]
+    [TestCase(new[] { "daemon" }, "view", "nobody", true)]
+    [TestCase(new[] { "daemon" }, "drive", null, false)]
+    [TestCase(new string[0], "drive", "nobody", false, Description = "as the device's default user alone")]
+    [TestCase(new string[0], "drive", null, true)]
+    [TestCase(null, "drive", "nobody", true)]
+    public async Task Attach_ToDrive_NeedsTheUserThatItRunsAs(string[]? users, string mode, string? user, bool attaches)
+    {
+        await using var anna = Connect(new Grant("anna", Access.Own));
+        await using var bob = Connect(new Grant("bob", Access.Own) { Users = users });
+        var session = await StartAsync(anna, user);
+        await bob.SendAsync("attach", "x", new { session, mode });
+        var answer = (await bob.NextAsync())!;
+        Assert.That((string?)answer["type"], Is.EqualTo(attaches ? "attached" : "error"), answer.ToJsonString());
+        if (!attaches)
+            Assert.That((string?)answer["data"]!["detail"], Does.Contain("runs as").And.Contain("bob may not"));
+    }
+
     [Test]
     public async Task Grant_ThatEnds_EndsItsConnectionsAlone()
     {
@@ -124,9 +144,9 @@ internal sealed class GrantTests
         Assert.That(_host.Sessions.Sessions, Is.Empty);
     }
 
-    private static async Task<string> StartAsync(FurtherTestClient client)
+    private static async Task<string> StartAsync(FurtherTestClient client, string? user = null)
     {
-        await client.SendAsync("start", "1", new { runner = "fake", extensions = new[] { "sessions" }, session = new { whenDetached = "keep" } });
+        await client.SendAsync("start", "1", new { runner = "fake", user, extensions = new[] { "sessions" }, session = new { whenDetached = "keep" } });
         return (string)(await client.UntilAsync("started"))["data"]!["session"]!["id"]!;
     }
 
