@@ -38,6 +38,8 @@ internal sealed class UrlCache : IDisposable
             Timeout = Timeout.InfiniteTimeSpan,
         };
         _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("FurtherLink", FurtherLinkVersion.Current));
+        // What is fetched is asked for by a client: a server on this device that lets in this process's user, as this one does, is not to take it for that.
+        _http.DefaultRequestHeaders.Via.Add(new ViaHeaderValue("1.1", "furtherlink"));
     }
 
     /// <summary>Sees to it that a file is in the cache.</summary>

@@ -55,6 +55,23 @@ internal sealed class OtherUserTests
     }
 
     [Test]
+    public async Task Upload_OfAnAddressOfThisServer_HasNobodysRights()
+    {
+        // What the server fetches for a client it asks for as root.
+        await using var host = new TestHost();
+        var address = await host.ListenAsync("http");
+        await using var client = await host.ConnectWebSocketAsync();
+        await client.SendAsync("start", "1", new { runner = "exec", code = "#!/bin/sh\nread line", session = new { name = "mine" } });
+        await client.UntilAsync("started", "1");
+        foreach (var (path, status) in new[] { ("status", "200"), ("recordings/mine", "500"), ("version/apt/bash", "500") })
+        {
+            var file = $$"""{"type":"url","content":{"url":"{{address}}{{path}}","bucketName":"b","fileName":"{{path}}"} }""";
+            var upload = $$"""{"name":"p","files":{"a":{{file}} } }""";
+            Assert.That(await RunAsync("curl", "-s", "-w", "%{http_code}", "-d", upload, $"{address}upload"), Does.EndWith(status), path);
+        }
+    }
+
+    [Test]
     public async Task Recording_OfAnother_IsNotThere()
     {
         await using var host = new TestHost();
