@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using FurtherLink.Messages;
 
 namespace FurtherLink.Security;
@@ -19,7 +21,7 @@ internal sealed class LoginLimiter(int perMinute, TimeProvider time)
     {
         lock (_lock)
         {
-            if (Left(caller.Address) is var left && left < 1)
+            if (Left(SourceOf(caller)) is var left && left < 1)
             {
                 var wait = Math.Max(1, (int)Math.Ceiling((1 - left) * 60 / perMinute));
                 throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"too many tries have failed: wait {wait} s"));
@@ -34,9 +36,10 @@ internal sealed class LoginLimiter(int perMinute, TimeProvider time)
         lock (_lock)
         {
             Demand(caller);
-            if (_byAddress.Count >= MostAddresses && !_byAddress.ContainsKey(caller.Address))
+            var source = SourceOf(caller);
+            if (_byAddress.Count >= MostAddresses && !_byAddress.ContainsKey(source))
                 DropOne();
-            _byAddress[caller.Address] = new Tries(Left(caller.Address) - 1, time.GetTimestamp());
+            _byAddress[source] = new Tries(Left(source) - 1, time.GetTimestamp());
         }
     }
 
@@ -45,9 +48,24 @@ internal sealed class LoginLimiter(int perMinute, TimeProvider time)
     {
         lock (_lock)
         {
-            if (_byAddress.ContainsKey(caller.Address))
-                _byAddress[caller.Address] = new Tries(Math.Min(perMinute, Left(caller.Address) + 1), time.GetTimestamp());
+            var source = SourceOf(caller);
+            if (_byAddress.ContainsKey(source))
+                _byAddress[source] = new Tries(Math.Min(perMinute, Left(source) + 1), time.GetTimestamp());
         }
+    }
+
+    // Who has one address of IPv6 has its whole network (RFC 6177): the first 64 bits count.
+    private static string SourceOf(Caller caller)
+    {
+        if (!IPAddress.TryParse(caller.Address, out var address) || address.AddressFamily is not AddressFamily.InterNetworkV6
+            || address.IsIPv4MappedToIPv6 || IPAddress.IsLoopback(address))
+        {
+            return caller.Address;
+        }
+
+        var octets = address.GetAddressBytes();
+        octets.AsSpan(8).Clear();
+        return new IPAddress(octets).ToString();
     }
 
     private double Left(string address) =>
