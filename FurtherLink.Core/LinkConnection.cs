@@ -17,6 +17,7 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
     private long _taken = long.MaxValue;
     private ClaimsPrincipal? _principal;
     private Grant _grant = Grant.Nobody;
+    private readonly TaskCompletionSource<bool> _known = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>For logs: unique on this device.</summary>
     public string Id { get; } = id;
@@ -42,6 +43,9 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
 
     /// <summary>What that allows.</summary>
     internal Grant Grant => Volatile.Read(ref _grant);
+
+    /// <summary>Completes when it is known who is there; with false where the connection has ended before.</summary>
+    internal Task<bool> Known => _known.Task;
 
     /// <summary>Called when it has become known who is there, on the thread that has found out.</summary>
     internal Action? Became { get; set; }
@@ -84,8 +88,13 @@ public sealed class LinkConnection(string id, string codec, IDuplexPipe frames)
     {
         _principal = principal;
         Volatile.Write(ref _grant, Grant.Of(principal));
+        if (principal is not null)
+            _known.TrySetResult(true);
         Became?.Invoke();
     }
+
+    /// <summary>It has ended: whom nobody knows by now stays unknown.</summary>
+    internal void End() => _known.TrySetResult(false);
 
     /// <summary>
     /// Called by the transport when it cannot reach its client any more and before it throws frames away: what they hold does not count as received

@@ -61,7 +61,7 @@ public sealed class LinkOptions
         set => _maxMessage = value >= 1024 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1024.");
     }
 
-    /// <summary>How long a client may take to say who it is before its connection ends. Default 10 s.</summary>
+    /// <summary>How long a client may take to say who it is before its connection ends; until then no more than 64 KiB of it are read. Default 10 s.</summary>
     public TimeSpan AuthenticationTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>How long input waits for a program that does not read. Default 2 s.</summary>

@@ -30,6 +30,7 @@ internal static class FramePump
         }
         finally
         {
+            connection.End();
             await connection.Frames.Output.CompleteAsync().ConfigureAwait(false);
             await connection.Frames.Input.CompleteAsync().ConfigureAwait(false);
             await pump.StopAsync(Patience).ConfigureAwait(false);

@@ -23,10 +23,14 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
     // A message that the pipe keeps in several pieces is sent in pieces of at most this, of 64 KiB of output with its JSON around it mostly one.
     private const int MaxPiece = 128 * 1024;
 
+    // Of somebody unknown no more is read until it is known who that is: a token is short, and so is what may be said beside it.
+    private const int MaxUnknown = 64 * 1024;
+
     private Task _receiving = Task.CompletedTask;
     private Task _sending = Task.CompletedTask;
     private volatile bool _received;
     private long _sentBytes;
+    private long _unknownBytes;
     private WebSocketCloseStatus _closeStatus = WebSocketCloseStatus.NormalClosure;
     private string _closeReason = "";
 
@@ -35,6 +39,9 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
     /// (<see cref="LinkConnection.Lose"/>); null = nobody wants to know.
     /// </summary>
     public Action<long>? Lost { get; init; }
+
+    /// <summary>What is served; null, the default = a client's end.</summary>
+    private LinkConnection? Served { get; init; }
 
     /// <summary>Serves a connection over a WebSocket to its end, and says goodbye. It does not throw for what the other side does.</summary>
     /// <param name="server">Serves it.</param>
@@ -48,7 +55,7 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
         ILinkServer server, LinkConnection connection, WebSocket socket, IDuplexPipe transport, int maxMessage, ILogger logger, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        var pump = new WebSocketPump(socket, transport, maxMessage, connection.Id, logger) { Lost = connection.Lose };
+        var pump = new WebSocketPump(socket, transport, maxMessage, connection.Id, logger) { Lost = connection.Lose, Served = connection };
         return FramePump.ServeAsync(server, connection, pump, cancellationToken);
     }
 
@@ -132,6 +139,8 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
             var memory = output.GetMemory();
             if (memory.Length > maxMessage - length)
                 memory = memory[..(maxMessage - length + 1)];
+            if (_unknownBytes > MaxUnknown && Served is { } served && !await served.Known.ConfigureAwait(false))
+                return false;
             part = await socket.ReceiveAsync(memory, CancellationToken.None).ConfigureAwait(false);
             if (part.MessageType == WebSocketMessageType.Close)
                 return false;
@@ -143,6 +152,8 @@ public sealed partial class WebSocketPump(WebSocket socket, IDuplexPipe pipe, in
             }
             output.Advance(part.Count);
             length += part.Count;
+            if (Served is { Known.IsCompleted: false })
+                _unknownBytes += part.Count;
         }
         BinaryPrimitives.WriteInt32LittleEndian(header.Span[1..], length);
         return true;
