@@ -23,6 +23,8 @@ public static class SocketOwner
     // TCP_ESTABLISHED.
     private const byte Established = 1;
 
+    private const int LongestAnswer = 1024;
+
     // A list that changes while it is read may leave a line out.
     private const int Attempts = 3;
 
@@ -34,11 +36,27 @@ public static class SocketOwner
     {
         ArgumentNullException.ThrowIfNull(local);
         ArgumentNullException.ThrowIfNull(remote);
-        return Ask(local, remote) ?? Search(local, remote, "/proc/net");
+        if (Ask(local, remote) is { } uid)
+            return uid;
+        // A kernel that knows this server's own end has answered that there is no such socket: the lists, which are long where many come and go, say no more.
+        Span<byte> answer = stackalloc byte[LongestAnswer];
+        return Ask(remote, local, answer).IsEmpty ? Search(local, remote, "/proc/net") : null;
     }
 
     /// <summary>Asks the kernel.</summary>
     internal static uint? Ask(IPEndPoint local, IPEndPoint remote)
+    {
+        // struct inet_diag_msg: the state, both ports, and the user id behind 52 bytes of the ends and three numbers. Where no such socket is connected,
+        // one may be found that listens at its end.
+        Span<byte> answer = stackalloc byte[LongestAnswer];
+        var found = Ask(local, remote, answer);
+        return !found.IsEmpty && found[1] == Established && BinaryPrimitives.ReadUInt16BigEndian(found[4..]) == local.Port
+            && BinaryPrimitives.ReadUInt16BigEndian(found[6..]) == remote.Port ? BitConverter.ToUInt32(found[64..]) : null;
+    }
+
+    /// <summary>Asks the kernel of a socket in any state.</summary>
+    /// <returns>The struct inet_diag_msg that it answers; empty where it knows none, or cannot be asked.</returns>
+    private static ReadOnlySpan<byte> Ask(IPEndPoint local, IPEndPoint remote, Span<byte> answer)
     {
         // struct nlmsghdr of a request SOCK_DIAG_BY_FAMILY, and struct inet_diag_req_v2: TCP, in any state, for it tells that; no interface; no cookie.
         const int Header = 16;
@@ -57,14 +75,8 @@ public static class SocketOwner
         remote.Address.TryWriteBytes(asked[28..], out _);
         asked[48..].Fill(0xFF);
 
-        // struct inet_diag_msg: the state, both ports, and the user id behind 52 bytes of the ends and three numbers. Where no such socket is connected,
-        // one may be found that listens at its end.
-        Span<byte> answer = stackalloc byte[1024];
         var length = Libc.AskOfSockets(request, answer);
-        if (length < Header + 72 || BitConverter.ToUInt16(answer[4..]) != 20)
-            return null;
-        var found = answer[Header..length];
-        return found[1] == Established && found[4..8].SequenceEqual(asked[8..12]) ? BitConverter.ToUInt32(found[64..]) : null;
+        return length < Header + 72 || BitConverter.ToUInt16(answer[4..]) != 20 ? [] : answer[Header..length];
     }
 
     /// <summary>Reads the lists.</summary>

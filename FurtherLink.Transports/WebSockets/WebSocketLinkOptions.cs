@@ -46,8 +46,9 @@ public sealed class WebSocketLinkOptions
     public bool LegacyOpen { get; set; }
 
     /// <summary>
-    /// How many requests and WebSockets of one address may be under way at once, of an IPv6 address those of its network of 64 bits; a tenth of them while
-    /// it is not known who is there. More are answered with 429. Null, the default = 2000 from a loopback address, 100 from another; else at least 1.
+    /// How many requests and WebSockets of one address may be under way at once, of an IPv6 address those of its network of 64 bits, of a loopback address
+    /// those of one user; a tenth of them while it is not known who is there. More are answered with 429. Null, the default = 2000 from a loopback address,
+    /// 100 from another; else at least 1.
     /// </summary>
     public int? MaxConnections
     {

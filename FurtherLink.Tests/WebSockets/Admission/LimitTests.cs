@@ -1,5 +1,7 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Net.WebSockets;
+using System.Text;
 using FurtherLink.Messages;
 using FurtherLink.Security;
 using FurtherLink.Tests.Support;
@@ -70,10 +72,74 @@ internal sealed class LimitTests : GateFixture
     {
         var limit = new AddressLimit(Options.Create(new WebSocketLinkOptions()), spare: 0);
         for (var i = 0; i < most; i++)
-            Assert.That(limit.TryEnter(IPAddress.Parse(i % 2 == 0 ? one : same)), Is.Not.Null);
-        Assert.That(limit.TryEnter(IPAddress.Parse(same)), Is.Null);
-        Assert.That(limit.TryEnter(IPAddress.Parse("2001:db8:0:1::1")), Is.Not.Null);
-        Assert.That(limit.TryEnter(null), Is.Not.Null);
+            Assert.That(limit.TryEnter(IPAddress.Parse(i % 2 == 0 ? one : same), null), Is.Not.Null);
+        Assert.That(limit.TryEnter(IPAddress.Parse(same), null), Is.Null);
+        Assert.That(limit.TryEnter(IPAddress.Parse("2001:db8:0:1::1"), null), Is.Not.Null);
+        Assert.That(limit.TryEnter(null, null), Is.Not.Null);
+    }
+
+    [Test]
+    public void Limit_OnThisDevice_IsByUser()
+    {
+        var limit = new AddressLimit(Options.Create(new WebSocketLinkOptions { MaxConnections = 4 }), spare: 0);
+        foreach (var address in new[] { "127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1" })
+            Assert.That(limit.TryEnter(IPAddress.Parse(address), 1000), Is.Not.Null);
+        Assert.That(limit.TryEnter(IPAddress.Parse("127.0.0.3"), 1000), Is.Null, "whichever of its addresses");
+        Assert.That(limit.TryEnter(IPAddress.Parse("127.0.0.1"), 0), Is.Not.Null, "another user has a number of its own");
+    }
+
+    [TestCase("/login")]
+    [TestCase("/pair")]
+    public async Task Credentials_ThatAreHandedInSlowly_LeaveRoomForThoseWhoAreKnown(string path)
+    {
+        await StartAsync(transport =>
+        {
+            transport.MaxConnections = 20;
+            transport.LoopbackAccess = false;
+        });
+        var half = Enumerable.Range(0, 2).Select(_ => new HalfRequest()).ToList();
+        var answers = half.Select(body => PostAsync(path, body)).ToList();
+        await Task.WhenAll(half.Select(static body => body.Begun.Task)).WaitAsync(Patience.Long);
+        // What they have sent may be read a little later than what is sent behind it.
+        var status = 0;
+        for (var tries = 0; status != 429 && tries < 1000; tries++)
+        {
+            using var third = await PostAsync(path, new StringContent("{}", Encoding.UTF8, "application/json"));
+            status = (int)third.StatusCode;
+        }
+
+        Assert.That(status, Is.EqualTo(429));
+        Assert.That(await StatusAsync("/watch", "Authorization: Bearer view"), Is.EqualTo(200));
+        half.ForEach(static body => body.Rest.SetResult());
+        foreach (var answer in answers)
+            (await answer.WaitAsync(Patience.Long)).Dispose();
+    }
+
+    private Task<HttpResponseMessage> PostAsync(string path, HttpContent body) => App.Http.PostAsync(path, body);
+
+    /// <summary>A body that has begun, and goes on when it is told to.</summary>
+    private sealed class HalfRequest : HttpContent
+    {
+        public HalfRequest() => Headers.ContentType = new MediaTypeHeaderValue("application/json");
+
+        public TaskCompletionSource Begun { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Rest { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        protected override async Task SerializeToStreamAsync(Stream stream, TransportContext? context)
+        {
+            await stream.WriteAsync("{"u8.ToArray());
+            await stream.FlushAsync();
+            Begun.SetResult();
+            await Rest.Task;
+            await stream.WriteAsync("}"u8.ToArray());
+        }
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 2;
+            return true;
+        }
     }
 
     private static async Task EchoAsync(ClientWebSocket socket)

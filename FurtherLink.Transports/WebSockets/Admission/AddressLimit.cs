@@ -4,7 +4,9 @@ using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Transports.WebSockets.Admission;
 
-/// <summary>Bounds how much is under way at once from one address. Thread safe.</summary>
+/// <summary>
+/// Bounds how much is under way at once from one address; on this device, where all users have the same, from each user. Thread safe.
+/// </summary>
 /// <param name="options">Its <see cref="WebSocketLinkOptions.MaxConnections"/>.</param>
 /// <param name="spare">How many more there may be.</param>
 internal sealed class AddressLimit(IOptions<WebSocketLinkOptions> options, int spare)
@@ -16,22 +18,23 @@ internal sealed class AddressLimit(IOptions<WebSocketLinkOptions> options, int s
     private const int UnknownShare = 10;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<IPAddress, List<AddressTicket>> _tickets = [];
+    private readonly Dictionary<Source, List<AddressTicket>> _tickets = [];
 
     /// <summary>Lets one more in.</summary>
     /// <param name="remote">From where; null = not from a network.</param>
+    /// <param name="user">Of an address of this device: whose program it is; null = not known.</param>
     /// <returns>To be disposed when it has gone; null where there are too many.</returns>
-    public AddressTicket? TryEnter(IPAddress? remote)
+    public AddressTicket? TryEnter(IPAddress? remote, uint? user)
     {
-        var address = Neighbours(remote ?? IPAddress.None);
+        var source = SourceOf(remote ?? IPAddress.None, user);
         lock (_lock)
         {
-            var tickets = _tickets.GetValueOrDefault(address);
+            var tickets = _tickets.GetValueOrDefault(source);
             if (tickets is null)
-                _tickets.Add(address, tickets = []);
-            if (tickets.Count >= MostOf(address) + spare)
+                _tickets.Add(source, tickets = []);
+            if (tickets.Count >= MostOf(source) + spare)
                 return null;
-            var ticket = new AddressTicket(this, address);
+            var ticket = new AddressTicket(this, source);
             tickets.Add(ticket);
             return ticket;
         }
@@ -43,7 +46,7 @@ internal sealed class AddressLimit(IOptions<WebSocketLinkOptions> options, int s
     {
         lock (_lock)
         {
-            if (_tickets[ticket.Address].Count(static other => other.IsUnknown()) >= Math.Max(MostOf(ticket.Address) / UnknownShare, 1))
+            if (_tickets[ticket.Source].Count(static other => other.IsUnknown()) >= Math.Max(MostOf(ticket.Source) / UnknownShare, 1))
                 return false;
             ticket.IsUnknown = static () => true;
             return true;
@@ -55,23 +58,31 @@ internal sealed class AddressLimit(IOptions<WebSocketLinkOptions> options, int s
     {
         lock (_lock)
         {
-            if (_tickets.TryGetValue(ticket.Address, out var tickets) && tickets.Remove(ticket) && tickets.Count == 0)
-                _tickets.Remove(ticket.Address);
+            if (_tickets.TryGetValue(ticket.Source, out var tickets) && tickets.Remove(ticket) && tickets.Count == 0)
+                _tickets.Remove(ticket.Source);
         }
     }
 
-    private int MostOf(IPAddress address) => options.Value.MaxConnections ?? (IPAddress.IsLoopback(address) ? OnThisDevice : Elsewhere);
+    private int MostOf(Source source) => options.Value.MaxConnections ?? (IPAddress.IsLoopback(source.Network) ? OnThisDevice : Elsewhere);
 
-    // Who has one address of IPv6 has its whole network (RFC 6177): the first 64 bits count.
-    private static IPAddress Neighbours(IPAddress address)
+    private static Source SourceOf(IPAddress address, uint? user)
     {
         if (address.IsIPv4MappedToIPv6)
-            return address.MapToIPv4();
-        if (address.AddressFamily is not AddressFamily.InterNetworkV6 || IPAddress.IsLoopback(address))
-            return address;
+            address = address.MapToIPv4();
+        // A user of this device has all of 127.0.0.0/8.
+        if (IPAddress.IsLoopback(address))
+            return new Source(IPAddress.Loopback, user);
+        if (address.AddressFamily is not AddressFamily.InterNetworkV6)
+            return new Source(address, null);
+        // Who has one address of IPv6 has its whole network (RFC 6177): the first 64 bits count.
         Span<byte> octets = stackalloc byte[16];
         address.TryWriteBytes(octets, out _);
         octets[8..].Clear();
-        return new IPAddress(octets);
+        return new Source(new IPAddress(octets), null);
     }
+
+    /// <summary>What is counted as one.</summary>
+    /// <param name="Network">The address, or the first of its neighbours.</param>
+    /// <param name="User">Whose program it is, on this device.</param>
+    internal readonly record struct Source(IPAddress Network, uint? User);
 }

@@ -1,14 +1,12 @@
-using System.Net;
-
 namespace FurtherLink.Transports.WebSockets.Admission;
 
 /// <summary>One of what is under way from an address.</summary>
 /// <param name="limit">Counts it.</param>
-/// <param name="address">From where.</param>
-internal sealed class AddressTicket(AddressLimit limit, IPAddress address) : IDisposable
+/// <param name="source">From where.</param>
+internal sealed class AddressTicket(AddressLimit limit, AddressLimit.Source source) : IDisposable
 {
     /// <summary>From where.</summary>
-    public IPAddress Address { get; } = address;
+    public AddressLimit.Source Source { get; } = source;
 
     /// <summary>Whether nobody is known of it.</summary>
     public Func<bool> IsUnknown { get; set; } = static () => false;

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Transports.WebSockets.Admission;
@@ -16,7 +17,8 @@ internal sealed class ConnectionLimit(IOptions<WebSocketLinkOptions> options)
     /// <summary>Serves a connection, or cuts it.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
-        using var ticket = _limit.TryEnter((connection.RemoteEndPoint as IPEndPoint)?.Address);
+        var address = (connection.RemoteEndPoint as IPEndPoint)?.Address;
+        using var ticket = _limit.TryEnter(address, LocalEnd.OwnerOf(address, connection.Features.Get<IConnectionSocketFeature>()?.Socket));
         if (ticket is null)
             connection.Abort(new ConnectionAbortedException("there are too many connections from this address"));
         else

@@ -51,7 +51,8 @@ internal sealed class HttpGate(
 
     /// <summary>Counts a request among those of its address.</summary>
     /// <returns>To be disposed at its end; null where there are too many.</returns>
-    public AddressTicket? TryEnter(HttpContext context) => limit.TryEnter(context.Connection.RemoteIpAddress);
+    public AddressTicket? TryEnter(HttpContext context) =>
+        limit.TryEnter(context.Connection.RemoteIpAddress, LocalEnd.OwnerOf(context.Connection.RemoteIpAddress, LocalEnd.SocketOf(context)));
 
     /// <summary>Looks at the page that sent a request.</summary>
     /// <param name="door">What the endpoint asks for.</param>
@@ -80,8 +81,9 @@ internal sealed class HttpGate(
                     + "\"furtherlink.token.TOKEN\" beside \"furtherlink\", or log in by POST /login");
         }
 
+        // Who hands in credentials, and takes his time over it, is unknown as well.
         if (!door.Identifies)
-            return null;
+            return door.IsGuarded && !ticket.TryStayUnknown() ? TooManyUnknown : null;
         try
         {
             var caller = LocalEnd.CallerOf(context);

@@ -24,14 +24,16 @@ internal static class LocalEnd
         return new Caller(address?.ToString() ?? "unknown", IsLocal(context));
     }
 
+    /// <summary>The socket of a request's connection; null where there is none.</summary>
+    public static Socket? SocketOf(HttpContext context) => context.Features.Get<IConnectionSocketFeature>()?.Socket;
+
     /// <summary>The user that owns the other end of a request's connection; null where that is not on this device, or cannot be found out.</summary>
-    public static uint? OwnerOf(HttpContext context)
-    {
-        if (!OperatingSystem.IsLinux() || SocketOf(context) is not { } socket)
-            return null;
-        return Owners.GetValue(socket, static socket => new StrongBox<uint?>(
-            OperatingSystem.IsLinux() && Ends(socket) is var (theirs, ours) ? SocketOwner.Find(theirs, ours) : null)).Value;
-    }
+    public static uint? OwnerOf(HttpContext context) => OwnerOf(SocketOf(context));
+
+    /// <summary>The user that owns the other end of a connection that comes from an address; null where that is no loopback address, or it cannot be found out.</summary>
+    /// <param name="address">The address, perhaps what the application around takes for it.</param>
+    /// <param name="socket">The socket.</param>
+    public static uint? OwnerOf(IPAddress? address, Socket? socket) => address is not null && IPAddress.IsLoopback(Plain(address)!) ? OwnerOf(socket) : null;
 
     /// <summary>
     /// Whether the connection begins and ends within this device, and nothing says that it carries somebody else's request: a proxy on this device is no
@@ -46,7 +48,13 @@ internal static class LocalEnd
         Forwarding.Contains(header, StringComparer.OrdinalIgnoreCase)
             || Array.Exists(ForwardingBegins, begin => header.StartsWith(begin, StringComparison.OrdinalIgnoreCase));
 
-    private static Socket? SocketOf(HttpContext context) => context.Features.Get<IConnectionSocketFeature>()?.Socket;
+    private static uint? OwnerOf(Socket? socket)
+    {
+        if (!OperatingSystem.IsLinux() || socket is null)
+            return null;
+        return Owners.GetValue(socket, static socket => new StrongBox<uint?>(
+            OperatingSystem.IsLinux() && Ends(socket) is var (theirs, ours) ? SocketOwner.Find(theirs, ours) : null)).Value;
+    }
 
     private static (IPEndPoint Theirs, IPEndPoint Ours)? Ends(Socket socket)
     {
