@@ -152,6 +152,10 @@ public sealed class LinkOptions
 
     /// <summary>Runners made by configuration alone, by name.</summary>
     public IDictionary<string, RunnerOptions> Runners { get; } = new Dictionary<string, RunnerOptions>(StringComparer.Ordinal);
+
+    /// <summary>The profile of a runner; null = it has none.</summary>
+    internal RunProfile? FindProfile(string runner) =>
+        Profiles.TryGetValue(runner, out var own) || Profiles.TryGetValue("*", out own) ? own : null;
 }
 
 /// <summary>

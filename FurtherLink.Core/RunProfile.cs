@@ -35,4 +35,7 @@ public sealed class RunProfile
 
     /// <summary>Whether programs that run apart may use the network. Default false.</summary>
     public bool Network { get; set; }
+
+    /// <summary>Whether there is anything that a control group counts.</summary>
+    internal bool LimitsUse => Memory is not null || CpuTime is not null || Processes is not null;
 }

@@ -52,7 +52,9 @@ internal sealed partial class HolderClient : ISessionKeeper
     {
         var held = (HeldSession)session;
         var link = new HolderLink(_settings.MaxMessage + FrameAllowance);
-        held.Start(link, request);
+
+        // The holder may be older than the settings.
+        held.Start(link, request with { Profile = _settings.FindProfile(request.Runner) ?? new RunProfile() });
         try
         {
             await ConnectAsync(link, cancellationToken).ConfigureAwait(false);

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace FurtherLink.Messages;
 
 /// <summary>What to run and how. Paths, users and defaults are resolved when it starts, not here.</summary>
@@ -41,6 +43,10 @@ public sealed record RunRequest(string Runner)
     /// Who starts it, see <see cref="SessionInfo.Owner"/>. No dialect lets its client say it: "", the default, is replaced by who the client is.
     /// </summary>
     public string Owner { get; init; } = "";
+
+    /// <summary>What it may use, where the server decides that for another process, which runs it; null = what the settings say. No dialect lets its client say it.</summary>
+    [JsonInclude]
+    internal RunProfile? Profile { get; init; }
 
     private static IReadOnlyDictionary<string, string?> EmptyEnvironment { get; } = new Dictionary<string, string?>();
 }

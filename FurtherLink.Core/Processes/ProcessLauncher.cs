@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Children;
+using FurtherLink.Processes.ControlGroups;
 using FurtherLink.Processes.Leftovers;
 using FurtherLink.Processes.Profiles;
 using Microsoft.Extensions.Options;
@@ -17,14 +18,20 @@ internal sealed class ProcessLauncher
     private readonly ChildStarter? _starter;
     private readonly PythonPackage? _package;
     private readonly Ledger? _ledger;
+    private readonly GroupTree? _groups;
+    private readonly SandboxTrial? _sandbox;
 
     /// <summary>Makes a launcher.</summary>
     /// <param name="options">The core's settings.</param>
     /// <param name="starter">Starts programs; null elsewhere than on Linux.</param>
     /// <param name="package">What every Python finds, also one that a script or a shell starts; null = nothing.</param>
     /// <param name="ledger">Where files of code are written down for the case of a crash; null = nowhere.</param>
-    public ProcessLauncher(IOptions<LinkOptions> options, ChildStarter? starter, PythonPackage? package, Ledger? ledger = null)
+    /// <param name="groups">Where programs with limits get control groups; null = nowhere.</param>
+    public ProcessLauncher(IOptions<LinkOptions> options, ChildStarter? starter, PythonPackage? package, Ledger? ledger = null, GroupTree? groups = null)
     {
+        _groups = groups;
+        if (OperatingSystem.IsLinux() && starter is not null)
+            _sandbox = new SandboxTrial(starter);
         _options = options.Value;
         _starter = starter;
         _package = package;
@@ -46,12 +53,19 @@ internal sealed class ProcessLauncher
     {
         // Files are made and looked for: not on the caller's thread, which may be one that moves bytes for everybody.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var profile = ProfileOf(request.Runner);
-        var (spawn, code) = Prepare(plan, request, context);
+        var profile = request.Profile ?? _options.FindProfile(request.Runner);
+        if (profile is { Sandbox: true })
+            await _sandbox!.EnsureAsync(context.User, profile, cancellationToken).ConfigureAwait(false);
+        var (spawn, code, file) = Prepare(plan, request, context);
+        ControlGroup? group = null;
         try
         {
             if (profile is not null)
-                spawn = Confinement.Apply(spawn, profile, PlacesOf(spawn, code, context));
+            {
+                group = profile.LimitsUse ? _groups?.TryMake(profile) : null;
+                spawn = Confinement.Apply(spawn, profile, PlacesOf(spawn, file, context), group);
+            }
+
             return await starter.StartAsync(
                 spawn,
                 new ChildOptions
@@ -63,19 +77,21 @@ internal sealed class ProcessLauncher
                     InputTaken = context.InputTaken,
                     StopGrace = _options.StopGrace,
                     Profile = profile,
+                    Group = group,
                     Cleanup = code is null ? null : code.Dispose,
                 },
                 cancellationToken).ConfigureAwait(false);
         }
         catch
         {
+            group?.Dispose();
             code?.Dispose();
             throw;
         }
     }
 
     [SupportedOSPlatform("linux")]
-    private (SpawnRequest Spawn, CodeFile? Code) Prepare(LaunchPlan plan, RunRequest request, ProcessContext context)
+    private (SpawnRequest Spawn, CodeFile? Code, string? File) Prepare(LaunchPlan plan, RunRequest request, ProcessContext context)
     {
         var user = context.User;
         user.EnsureAllowed();
@@ -120,7 +136,8 @@ internal sealed class ProcessLauncher
                         Terminal = request.Terminal,
                         User = user,
                     },
-                    code);
+                    code,
+                    plan.TakesFile ? file : null);
             }
         }
         catch
@@ -130,14 +147,12 @@ internal sealed class ProcessLauncher
         }
     }
 
-    private RunProfile? ProfileOf(string runner) => _options.Profiles.TryGetValue(runner, out var own) ? own : _options.Profiles.TryGetValue("*", out var common) ? common : null;
-
-    /// <summary>What a program knows of beside the system: its work directory, its code, its session's own directory, and what every Python finds.</summary>
+    /// <summary>What a program knows of beside the system: its work directory, its file, its session's own directory, and what every Python finds.</summary>
     [SupportedOSPlatform("linux")]
-    private ConfinedPlaces PlacesOf(SpawnRequest spawn, CodeFile? code, ProcessContext context)
+    private ConfinedPlaces PlacesOf(SpawnRequest spawn, string? file, ProcessContext context)
     {
         var files = new ProgramFiles(_options);
-        string?[] readOnly = [code?.Path, _package?.Directory, _options.PythonVenv];
+        string?[] readOnly = [file, _package?.Directory, _options.PythonVenv];
         return new ConfinedPlaces(
             Path.GetFullPath(_options.TempDirectory),
             [files.WorkDirectory(spawn.User), .. context.Environment.Values.Where(Directory.Exists)],

@@ -1,6 +1,8 @@
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Processes.ControlGroups;
+using FurtherLink.Tests.Processes.ControlGroups;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FurtherLink.Tests.Processes;
@@ -12,7 +14,10 @@ internal sealed class ProgramRig : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly List<Program> _programs = [];
 
-    public ProgramRig(Action<LinkOptions>? configure = null)
+    /// <summary>Makes it.</summary>
+    /// <param name="configure">Changes its settings.</param>
+    /// <param name="groups">The control groups that its programs get; null = none, whatever this machine has.</param>
+    public ProgramRig(Action<LinkOptions>? configure = null, IGroupFiles? groups = null)
     {
         Directory = System.IO.Directory.CreateTempSubdirectory("fl-test-").FullName;
         // Other users' programs run below it, too.
@@ -20,6 +25,7 @@ internal sealed class ProgramRig : IAsyncDisposable
         Options = new LinkOptions { WorkDirectory = Path.Combine(Directory, "work"), TempDirectory = Path.Combine(Directory, "temp") };
         configure?.Invoke(Options);
         var services = new ServiceCollection().AddSingleton(Microsoft.Extensions.Options.Options.Create(Options));
+        services.AddSingleton(new GroupTree(groups ?? new FakeGroupFiles { OwnGroup = "" }, Environment.ProcessId, static _ => null));
         new LinkBuilder(services).AddStandardRunners();
         _services = services.BuildServiceProvider();
     }

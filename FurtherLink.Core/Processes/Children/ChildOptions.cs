@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using FurtherLink.Processes.ControlGroups;
 
 namespace FurtherLink.Processes.Children;
 
@@ -28,6 +29,9 @@ internal sealed record ChildOptions
 
     /// <summary>What it is held to; null = nothing.</summary>
     public RunProfile? Profile { get; init; }
+
+    /// <summary>The control group that it runs in, removed when nobody is left; null = none of its own.</summary>
+    public ControlGroup? Group { get; init; }
 
     /// <summary>Called once after the program has ended and before anybody is told; null = nothing.</summary>
     public Action? Cleanup { get; init; }

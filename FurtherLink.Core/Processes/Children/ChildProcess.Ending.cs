@@ -36,6 +36,8 @@ internal sealed partial class ChildProcess
         }
 
         await WaitForGraceAsync(known).ConfigureAwait(false);
+        // All at once, and also who is not to be found by a mark; what is left for the killer is to reap them.
+        _options.Group?.Kill();
         if (!await _killer.KillAsync(this, known).ConfigureAwait(false))
             Log.DoesNotEnd(_logger, Id);
         _table.Release(this);

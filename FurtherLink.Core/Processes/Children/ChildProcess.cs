@@ -35,8 +35,7 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
     private bool _isReleased;
     private bool _isFinished;
     private TaskCompletionSource? _ending;
-    private ITimer? _wallTime;
-    private string? _endReason;
+    private LimitWatch? _limits;
 
     /// <summary>Takes over a program that has been started.</summary>
     /// <param name="loop">The loop that serves it.</param>
@@ -117,8 +116,8 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
         }
 
         _exitToken = _loop.Register(_spawned.Exit, Libc.EpollIn, this);
-        if (_options.Profile?.WallTime is { } most)
-            _wallTime = _time.CreateTimer(static state => ((ChildProcess)state!).OnWallTime(), this, most, Timeout.InfiniteTimeSpan);
+        if (_options.Profile is { } profile)
+            _limits = LimitWatch.Start(profile, _options.Group, _time, () => _ = DisposeAsync().AsTask());
     }
 
     /// <inheritdoc/>
@@ -167,14 +166,11 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
                 return false;
             Libc.Reap(Id);
             Volatile.Write(ref _isReleased, true);
-            return true;
         }
-    }
 
-    private void OnWallTime()
-    {
-        Volatile.Write(ref _endReason, $"over the time that it may run ({_options.Profile!.WallTime})");
-        _ = DisposeAsync().AsTask();
+        _limits?.Dispose();
+        _options.Group?.Dispose();
+        return true;
     }
 
     /// <summary>The program has ended.</summary>
@@ -235,12 +231,8 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
             Log.CleanupFailed(_logger, e, Id);
         }
 
-        if (_wallTime is not null)
-            await _wallTime.DisposeAsync().ConfigureAwait(false);
-        if (Volatile.Read(ref _endReason) is { } reason)
-            status = status with { Reason = reason };
-        else if (_options.Profile is { } profile)
-            status = Confinement.Explain(status, profile);
+        if (_options.Profile is { } profile)
+            status = ExitReasons.Explain(status, profile, _limits?.Reason, _options.Group);
         await CloseAllAsync().ConfigureAwait(false);
         if (!IsEnding && !HasDescendants)
             _table.Release(this);

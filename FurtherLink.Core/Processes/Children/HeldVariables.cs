@@ -15,11 +15,15 @@ internal static class HeldVariables
         "GCONV_PATH", "GETCONF_DIR", "GLIBC_TUNABLES", "HOSTALIASES", "LOCALDOMAIN", "LOCPATH", "NIS_PATH", "NLSPATH", "RESOLV_HOST_CONF", "RES_OPTIONS", "TMPDIR", "TZDIR",
     };
 
+    // What a shell that runs scripts heeds, or changes.
+    private static readonly HashSet<string> ShellNames = new(StringComparer.Ordinal) { "_", "BASHOPTS", "ENV", "IFS", "OLDPWD", "PS4", "PWD", "SHELLOPTS", "SHLVL" };
+
     /// <summary>Takes them out of an environment.</summary>
     /// <param name="environment">"NAME=value".</param>
-    public static (IReadOnlyList<string> Kept, IReadOnlyList<string> HeldBack) Split(IReadOnlyList<string> environment)
+    /// <param name="shell">Whether a shell stands before the program: also what that heeds is held back, and names that it would drop.</param>
+    public static (IReadOnlyList<string> Kept, IReadOnlyList<string> HeldBack) Split(IReadOnlyList<string> environment, bool shell = false)
     {
-        var sorted = environment.ToLookup(IsHeldBack);
+        var sorted = environment.ToLookup(variable => IsHeldBack(variable[..variable.IndexOf('=', StringComparison.Ordinal)], shell));
         return ([.. sorted[false]], [.. sorted[true]]);
     }
 
@@ -35,9 +39,9 @@ internal static class HeldVariables
         return program.Contains('=', StringComparison.Ordinal) ? [Env, .. heldBack, Shell, "-c", "exec \"$@\"", Shell] : [Env, .. heldBack];
     }
 
-    private static bool IsHeldBack(string variable)
-    {
-        var name = variable[..variable.IndexOf('=', StringComparison.Ordinal)];
-        return name.StartsWith("LD_", StringComparison.Ordinal) || name.StartsWith("MALLOC_", StringComparison.Ordinal) || Names.Contains(name);
-    }
+    private static bool IsHeldBack(string name, bool shell) =>
+        name.StartsWith("LD_", StringComparison.Ordinal) || name.StartsWith("MALLOC_", StringComparison.Ordinal) || Names.Contains(name)
+        || (shell && (ShellNames.Contains(name) || name.StartsWith("BASH_", StringComparison.Ordinal) || !IsShellName(name)));
+
+    private static bool IsShellName(string name) => !char.IsAsciiDigit(name[0]) && name.All(static character => char.IsAsciiLetterOrDigit(character) || character == '_');
 }

@@ -1,4 +1,5 @@
 using FurtherLink.Messages;
+using FurtherLink.Processes.ControlGroups;
 using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Processes.Children;
@@ -23,6 +24,9 @@ internal sealed record SpawnRequest
 
     /// <summary>Whom it runs as.</summary>
     public required UserAccount User { get; init; }
+
+    /// <summary>The control group that it starts in; null = this process's own.</summary>
+    public ControlGroup? Group { get; init; }
 
     /// <summary>What its descendants are known by, see <see cref="Libc.GetMark"/>.</summary>
     public ulong Mark { get; init; }

@@ -76,7 +76,8 @@ internal sealed class Spawner : IDisposable
     {
         try
         {
-            return request.Terminal is { } size ? SpawnOnTerminal(AsUser(request), size) : SpawnOnPipes(AsUser(request));
+            var whole = InGroup(AsUser(request));
+            return request.Terminal is { } size ? SpawnOnTerminal(whole, size) : SpawnOnPipes(whole);
         }
         catch (LibcException e)
         {
@@ -195,6 +196,15 @@ internal sealed class Spawner : IDisposable
                 .. HeldVariables.Restore(heldBack, request.Program), request.Program, .. request.Arguments.Skip(1),
             ],
         };
+    }
+
+    /// <summary>In front of all else, and still as this process's user, who alone may put somebody in a group.</summary>
+    private static SpawnRequest InGroup(SpawnRequest request)
+    {
+        if (request.Group is not { } group)
+            return request;
+        IReadOnlyList<string> words = [.. group.Enter(), request.Program, .. request.Arguments.Skip(1)];
+        return request with { Program = words[0], Arguments = words };
     }
 
     private static LinkException Explain(SpawnRequest request, LibcException e)

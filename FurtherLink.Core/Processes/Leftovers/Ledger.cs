@@ -52,6 +52,9 @@ public sealed partial class Ledger : IDisposable
     internal IDisposable NoteFile(string path, uint owner) =>
         Write(new LedgerRecord { Path = Real(path), Owner = owner, Born = _time.GetUtcNow().ToUnixTimeMilliseconds() / 1000.0 });
 
+    /// <summary>Writes down a control group that is about to be made.</summary>
+    internal IDisposable NoteGroup(string path) => Write(new LedgerRecord { Group = path });
+
     /// <summary>Writes down programs that are about to be started.</summary>
     internal IDisposable NotePrograms(ulong family, int session) => Write(new LedgerRecord { Family = family, Session = session });
 

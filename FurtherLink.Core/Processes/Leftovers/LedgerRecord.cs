@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace FurtherLink.Processes.Leftovers;
 
-/// <summary>One thing of a <see cref="Ledger"/>: a path to be removed, or programs to be ended. Kept as a small JSON object.</summary>
+/// <summary>One thing of a <see cref="Ledger"/>: a path or a control group to be removed, or programs to be ended. Kept as a small JSON object.</summary>
 internal sealed record LedgerRecord
 {
     /// <summary>How the names of their files end.</summary>
@@ -20,6 +20,9 @@ internal sealed record LedgerRecord
 
     /// <summary>... that was made within a moment of this time, in seconds since 1970; 0 = its name is nobody else's.</summary>
     public double Born { get; init; }
+
+    /// <summary>A control group, in which everybody is killed before it is removed; null = none.</summary>
+    public string? Group { get; init; }
 
     /// <summary>The mark that programs carry in their upper half, see <see cref="Processes.Children.ChildTable"/>; 0 = none.</summary>
     public ulong Family { get; init; }
@@ -44,6 +47,8 @@ internal sealed record LedgerRecord
                 writer.WriteNumber("born"u8, Born);
             }
 
+            if (Group is not null)
+                writer.WriteString("group"u8, Group);
             if (Family != 0)
             {
                 writer.WriteNumber("family"u8, Family);
@@ -74,6 +79,7 @@ internal sealed record LedgerRecord
                     "above" => record with { Above = reader.GetInt32() },
                     "owner" => record with { Owner = reader.GetUInt32() },
                     "born" => record with { Born = reader.GetDouble() },
+                    "group" => record with { Group = reader.GetString() },
                     "family" => record with { Family = reader.GetUInt64() },
                     "session" => record with { Session = reader.GetInt32() },
                     _ => record,

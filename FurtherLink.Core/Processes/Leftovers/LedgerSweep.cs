@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using FurtherLink.Processes.Children;
+using FurtherLink.Processes.ControlGroups;
 using FurtherLink.Processes.Native;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +26,8 @@ internal sealed partial class LedgerSweep(HeldDirectory directory, TimeProvider 
         {
             if (record is { Family: not 0 } && !await StrayPrograms.EndAsync(record.Family, record.Session, time, cancellationToken).ConfigureAwait(false))
                 Log.ProgramsLeft(logger);
+            else if (record is { Group: { } group } && !await new ControlGroup(new GroupFiles(), group).EndAsync().ConfigureAwait(false))
+                Log.Left(logger, group, "processes are left in it");
             else if (record?.Path is null || TryRemove(record))
                 File.Delete(path);
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Children;
+using FurtherLink.Processes.ControlGroups;
 
 namespace FurtherLink.Processes.Profiles;
 
@@ -10,6 +11,9 @@ namespace FurtherLink.Processes.Profiles;
 internal static class Confinement
 {
     private const string Signals = "HUP,INT,QUIT,TERM,TSTP,TTIN,TTOU,USR1,USR2,ALRM";
+
+    private const string Wrapper = "bwrap";
+    private const string WrapperPackage = "bubblewrap";
 
     private static readonly string[] Directories = ["/usr/bin", "/bin", "/usr/local/bin"];
 
@@ -20,66 +24,81 @@ internal static class Confinement
     /// <param name="spawn">The program.</param>
     /// <param name="profile">What it may.</param>
     /// <param name="places">The directories that it knows.</param>
+    /// <param name="group">The control group that it starts in, which holds a part of it; null = none.</param>
     /// <exception cref="LinkException">The device cannot hold it to that.</exception>
-    public static SpawnRequest Apply(SpawnRequest spawn, RunProfile profile, ConfinedPlaces places)
+    public static SpawnRequest Apply(SpawnRequest spawn, RunProfile profile, ConfinedPlaces places, ControlGroup? group)
     {
+        // Not before it is held: what is loaded by them into the programs in between would be free.
+        var (kept, heldBack) = HeldVariables.Split(spawn.Environment, shell: group is not null);
+        IReadOnlyList<string> words = [.. HeldVariables.Restore(heldBack, spawn.Program), spawn.Program];
+        spawn = spawn with { Group = group, Environment = kept, Program = words[0], Arguments = [.. words, .. spawn.Arguments.Skip(1)] };
         if (profile.Sandbox)
         {
             // bwrap waits beside the program, in its process group: what ends the program must not end it first, and everything with it.
             spawn = Before(spawn, "env", "coreutils", ["--default-signal=" + Signals]);
-            spawn = Before(spawn, "bwrap", "bubblewrap", Sandbox(spawn, profile, places));
+            spawn = Before(spawn, Wrapper, WrapperPackage, Sandbox(spawn, profile, places));
             spawn = Before(spawn, "env", "coreutils", ["--ignore-signal=" + Signals]);
         }
 
-        if (profile.Processes is not null && spawn.User.Uid == 0)
-            throw new LinkException(FailureCode.Failed, $"the profile of this runner limits processes, which the system does not count for root: run it as another user than \"{spawn.User.Name}\"");
-        return Limits(profile).ToList() is { Count: > 0 } limits ? Before(spawn, "prlimit", "util-linux", limits) : spawn;
+        if (profile.Processes is not null && group is not { LimitsProcesses: true } && spawn.User.Uid == 0)
+            throw new LinkException(FailureCode.Failed, $"the profile of this runner limits processes, which this system counts for a program of root only in a control group of its own, and it has none: run it as another user than \"{spawn.User.Name}\"");
+        return Limits(profile, group).ToList() is { Count: > 0 } limits ? Before(spawn, "prlimit", "util-linux", limits) : spawn;
     }
 
-    /// <summary>How a program ended, with the limit that has ended it where that can be seen.</summary>
-    public static ExitStatus Explain(ExitStatus status, RunProfile profile)
+    private static IEnumerable<string> Limits(RunProfile profile, ControlGroup? group)
     {
-        const int CpuSignal = 24;
-        if (profile.CpuTime is not { } most || (status.Signal != CpuSignal && !(profile.Sandbox && status.Code == 128 + CpuSignal)))
-            return status;
-        return status with { Reason = string.Create(CultureInfo.InvariantCulture, $"over its limit of processor time ({Seconds(most)} s)") };
-    }
-
-    private static IEnumerable<string> Limits(RunProfile profile)
-    {
-        if (profile.Memory is { } memory)
+        if (profile.Memory is { } memory && group is not { LimitsMemory: true })
             yield return string.Create(CultureInfo.InvariantCulture, $"--as={memory}");
 
         // Who does not heed the signal at the limit is killed two seconds later.
         if (profile.CpuTime is { } time)
             yield return string.Create(CultureInfo.InvariantCulture, $"--cpu={Seconds(time)}:{Seconds(time) + 2}");
-        if (profile.Processes is { } processes)
+        if (profile.Processes is { } processes && group is not { LimitsProcesses: true })
             yield return string.Create(CultureInfo.InvariantCulture, $"--nproc={processes}");
     }
 
-    private static long Seconds(TimeSpan time) => (long)Math.Ceiling(time.TotalSeconds);
+    /// <summary>A program that ends with 0 where this device can run programs apart as a user.</summary>
+    /// <exception cref="LinkException">bubblewrap is missing.</exception>
+    public static SpawnRequest Trial(UserAccount user, RunProfile profile)
+    {
+        const string Program = "/bin/true";
+        var spawn = new SpawnRequest { Program = Program, Arguments = [Program], Environment = [], Directory = "/", User = user };
+        return Before(spawn, Wrapper, WrapperPackage, [.. Apart(profile), "--"]);
+    }
 
-    private static List<string> Sandbox(SpawnRequest spawn, RunProfile profile, ConfinedPlaces places)
+    /// <summary>Whole seconds, which is what the system counts.</summary>
+    public static long Seconds(TimeSpan time) => (long)Math.Ceiling(time.TotalSeconds);
+
+    /// <summary>What bubblewrap is told of every program, whatever it is.</summary>
+    private static List<string> Apart(RunProfile profile)
     {
         List<string> words = ["--unshare-ipc", "--unshare-pid", "--unshare-uts", "--die-with-parent", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"];
         if (!profile.Network)
             words.Add("--unshare-net");
-        foreach (var hidden in Private.Append(places.Temporary).Where(Directory.Exists).Distinct(StringComparer.Ordinal))
-            words.AddRange(["--tmpfs", hidden]);
+        return words;
+    }
+
+    private static List<string> Sandbox(SpawnRequest spawn, RunProfile profile, ConfinedPlaces places)
+    {
+        var words = Apart(profile);
+        var hidden = Private.Append(places.Temporary).Where(Directory.Exists).Distinct(StringComparer.Ordinal).ToList();
+        foreach (var directory in hidden)
+            words.AddRange(["--tmpfs", directory]);
+
+        // It has a directory to be in, of which it sees what is its own.
+        if (hidden.Exists(directory => ConfinedPlaces.IsWithin(spawn.Directory, directory)))
+            words.AddRange(["--dir", spawn.Directory]);
         foreach (var shown in places.ReadOnly)
             words.AddRange(["--ro-bind-try", shown, shown]);
 
-        // Names are looked up through what stands here on systems that have it.
-        words.AddRange(["--ro-bind-try", "/run/systemd/resolve", "/run/systemd/resolve"]);
-        if (!places.IsWritable(spawn.Directory) && IsHidden(spawn.Directory, places) && spawn.Directory != places.Temporary && spawn.Directory != "/tmp")
-            words.AddRange(["--ro-bind-try", spawn.Directory, spawn.Directory]);
+        // Names are looked up by this file, which systems keep among what is hidden.
+        if (profile.Network && File.ResolveLinkTarget("/etc/resolv.conf", returnFinalTarget: true) is { FullName: var servers })
+            words.AddRange(["--ro-bind-try", servers, servers]);
         foreach (var writable in places.Writable)
             words.AddRange(["--bind-try", writable, writable]);
         words.AddRange(["--chdir", spawn.Directory, "--"]);
         return words;
     }
-
-    private static bool IsHidden(string directory, ConfinedPlaces places) => Private.Append(places.Temporary).Any(hidden => ConfinedPlaces.IsWithin(directory, hidden));
 
     private static SpawnRequest Before(SpawnRequest spawn, string program, string package, IEnumerable<string> words)
     {
@@ -95,9 +114,6 @@ internal static class Confinement
 /// <param name="ReadOnly">What it may read that is hidden otherwise; absolute.</param>
 internal sealed record ConfinedPlaces(string Temporary, IReadOnlyList<string> Writable, IReadOnlyList<string> ReadOnly)
 {
-    /// <summary>Whether it may write in a directory.</summary>
-    public bool IsWritable(string directory) => Writable.Any(writable => IsWithin(directory, writable));
-
     /// <summary>Whether a directory is another one or in it.</summary>
     public static bool IsWithin(string directory, string other) => directory == other || directory.StartsWith(other.TrimEnd('/') + "/", StringComparison.Ordinal);
 }

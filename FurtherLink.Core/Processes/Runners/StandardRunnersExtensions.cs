@@ -1,10 +1,12 @@
 using FurtherLink;
 using FurtherLink.Processes;
 using FurtherLink.Processes.Children;
+using FurtherLink.Processes.ControlGroups;
 using FurtherLink.Processes.Io;
 using FurtherLink.Processes.Leftovers;
 using FurtherLink.Processes.Runners;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -40,7 +42,10 @@ public static class StandardRunnersExtensions
     {
         services.TryAddSingleton(provider => new ProcessLauncher(
             provider.GetRequiredService<IOptions<LinkOptions>>(), provider.GetRequiredService<ChildStarter>(),
-            provider.GetRequiredService<PythonPackage>(), provider.GetService<Ledger>()));
+            provider.GetRequiredService<PythonPackage>(), provider.GetService<Ledger>(), provider.GetRequiredService<GroupTree>()));
+        services.TryAddSingleton(provider => new GroupTree(
+            new GroupFiles(), System.Environment.ProcessId, static pid => ProcFs.Read(pid)?.Parent, provider.GetService<ILogger<GroupTree>>(), provider.GetService<Ledger>()));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, GroupStart>());
         services.TryAddSingleton(provider => new PythonPackage(
             provider.GetRequiredService<IOptions<LinkOptions>>().Value.TempDirectory, provider.GetService<Ledger>()));
         services.TryAddSingleton(provider => new IoLoop(provider.GetService<ILogger<IoLoop>>()));
