@@ -1,5 +1,4 @@
 using FurtherLink.Messages;
-using FurtherLink.Security.Tokens;
 
 namespace FurtherLink.Client;
 

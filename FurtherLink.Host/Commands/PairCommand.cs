@@ -7,7 +7,6 @@ using FurtherLink.Host.Configuration;
 using FurtherLink.Host.Consoles;
 using FurtherLink.Host.Serving;
 using FurtherLink.Messages;
-using FurtherLink.Security.Tokens;
 
 namespace FurtherLink.Host.Commands;
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Host.Consoles;
 using FurtherLink.Messages;
-using FurtherLink.Security.Tokens;
 
 namespace FurtherLink.Host.Commands;
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using FurtherLink.Messages;
-using FurtherLink.Security.Tokens;
 
 namespace FurtherLink.Codecs.Further;
 

@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using FurtherLink.Messages;
-using FurtherLink.Security.Tokens;
 
 namespace FurtherLink.Codecs.Further;
 

@@ -1,10 +1,9 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using FurtherLink.Messages;
-using FurtherLink.Peers;
-using FurtherLink.Security.Tokens;
+using FurtherLink.Security.Pairing;
 
-namespace FurtherLink.Security.Pairing;
+namespace FurtherLink.Peers;
 
 /// <summary>
 /// The calls of "pairing": "pairing.pair", which anybody may make, its body a <see cref="PairRequest"/>, gives a <see cref="PairAnswer"/>. Root and the user
