@@ -1,5 +1,4 @@
 using System.Net.WebSockets;
-using FurtherLink.Codecs;
 using FurtherLink.Framing;
 using FurtherLink.Messages;
 using FurtherLink.Security;

@@ -80,7 +80,10 @@ internal sealed class ControlGroup(IGroupFiles files, string path, IDisposable? 
     {
         if (files.Remove(directory))
             return true;
-        return depth < MaxDepth && files.Groups(directory).Count(group => TryRemove(group, depth + 1)) > 0 && files.Remove(directory);
+        if (depth >= MaxDepth)
+            return false;
+        var below = files.Groups(directory).Select(group => TryRemove(group, depth + 1)).ToList();
+        return below.Contains(true) && files.Remove(directory);
     }
 
     /// <summary>A number of a file with lines of a name and a number.</summary>

@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes.ControlGroups;
 
 namespace FurtherLink.Processes.Profiles;
 
 /// <summary>Says which limit has ended a program.</summary>
+[SupportedOSPlatform("linux")]
 internal static class ExitReasons
 {
     private const int Killed = 9;

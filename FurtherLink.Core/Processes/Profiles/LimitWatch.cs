@@ -1,8 +1,10 @@
+using System.Runtime.Versioning;
 using FurtherLink.Processes.ControlGroups;
 
 namespace FurtherLink.Processes.Profiles;
 
 /// <summary>Watches over what a program's time may be, by the server's own clock. Disposing ends the watch.</summary>
+[SupportedOSPlatform("linux")]
 internal sealed class LimitWatch : IDisposable
 {
     // How often it is looked at how much processor time a control group has used: it can be over its limit by as much, on each processor.

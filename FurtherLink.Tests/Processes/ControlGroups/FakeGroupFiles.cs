@@ -119,7 +119,7 @@ internal sealed class FakeGroupFiles : IGroupFiles
     }
 
     /// <summary>The controllers that a group has: the root all, others what is handed on to them.</summary>
-    private IReadOnlyCollection<string> Controllers(string group) =>
+    private SortedSet<string> Controllers(string group) =>
         group == Mount ? ["cpu", "io", "memory", "pids"] : _groups[Parent(group)].HandsOn;
 
     private bool Has(string path, string name)

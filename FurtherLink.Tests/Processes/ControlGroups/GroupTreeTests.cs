@@ -57,7 +57,9 @@ public sealed class GroupTreeTests
     {
         var files = OfService(Self);
         var tree = Tree(files);
-        Assert.That(tree.TryMake(Processes)!.Path, Is.Not.EqualTo(tree.TryMake(Processes)!.Path));
+        var first = tree.TryMake(Processes)!;
+        var second = tree.TryMake(Processes)!;
+        Assert.That(first.Path, Is.Not.EqualTo(second.Path));
         Assert.That(files.All.Count(static path => path.Contains("program", StringComparison.Ordinal)), Is.EqualTo(2));
     }
 

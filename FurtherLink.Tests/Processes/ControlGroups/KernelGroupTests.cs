@@ -31,6 +31,7 @@ public sealed class KernelGroupTests
             return;
         _group.Kill();
         SpinWait.SpinUntil(_group.TryRemove, Patience.Long);
+        _group.Dispose();
     }
 
     [Test]
@@ -78,7 +79,7 @@ public sealed class KernelGroupTests
     private (Process Process, Task<string> Text) Start(params string[] script)
     {
         string[] words = [.. _group.Enter(), "/bin/sh", "-c", .. script];
-        var process = Process.Start(new ProcessStartInfo(words[0], words.Skip(1)) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var process = Process.Start(new ProcessStartInfo(words[0], words.Skip(1)) { UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true })!;
         return (process, ReadAsync(process));
     }
 

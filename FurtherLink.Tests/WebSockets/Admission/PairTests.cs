@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using FurtherLink.Messages;
 using FurtherLink.Security;
 using FurtherLink.Security.Pairing;
-using FurtherLink.Security.Tokens;
 using FurtherLink.Tests.Host;
 using FurtherLink.Tests.Support;
 using Microsoft.Extensions.DependencyInjection;
