@@ -55,7 +55,7 @@ internal sealed class UploadCommand
             }
 
             foreach (var path in leftOut)
-                notes.Say($"{string.Concat(path.Select(static letter => char.IsControl(letter) ? '?' : letter))} is no file and was left out");
+                notes.Say($"{PlainText.Of(path)} is no file and was left out");
             await notes.WrittenAsync();
             return 0;
         }

@@ -77,7 +77,7 @@ internal sealed class Notes(Func<string, Task> write, bool isQuiet)
     {
         var end = IsRaw ? "\r\n" : "\n";
         lock (_lock)
-            _said = WriteAsync(_said, $"furtherlink: {line}{end}");
+            _said = WriteAsync(_said, $"furtherlink: {PlainText.Of(line)}{end}");
     }
 
     // Who says something may be on a thread that must not wait.

@@ -17,7 +17,7 @@ internal sealed class GrantTests
     public void SetUp()
     {
         _time = new ManualTimeProvider();
-        _host = new TestHost(time: _time);
+        _host = new TestHost(configure: static options => options.AuthenticationTimeout = TimeSpan.FromSeconds(7), time: _time);
     }
 
     [TearDown]
@@ -139,7 +139,7 @@ internal sealed class GrantTests
         await using var nobody = Connect(null);
         await nobody.SendAsync("start", "1", new { runner = "fake" });
         Assert.That((string?)(await nobody.UntilAsync("error"))["data"]!["detail"], Does.Contain("say who you are"));
-        _time.Advance(TimeSpan.FromSeconds(10));
+        _time.Advance(TimeSpan.FromSeconds(7));
         Assert.That(await CloseCodeAsync(nobody), Is.EqualTo(1008));
         Assert.That(_host.Sessions.Sessions, Is.Empty);
     }

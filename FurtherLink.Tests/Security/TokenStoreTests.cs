@@ -88,6 +88,8 @@ internal sealed class TokenStoreTests
     [TestCase("")]
     [TestCase(" phone")]
     [TestCase("a\nb")]
+    [TestCase("phone\u200b", Description = "looks like another")]
+    [TestCase("\u202eenohp")]
     [TestCase("taken")]
     public void Name_ThatIsNoneOrTaken_IsRefused(string name)
     {

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Messages;
@@ -48,7 +49,7 @@ public sealed partial class TokenStore : IDisposable
     public IReadOnlyList<TokenInfo> List() => [.. (_file?.Read() ?? []).Select(static record => record.Info).OrderBy(static info => info.Created)];
 
     /// <summary>Makes one.</summary>
-    /// <param name="name">What people call it: 1 to 100 characters, no control characters.</param>
+    /// <param name="name">What people call it: 1 to 100 characters that can be seen.</param>
     /// <param name="access">What it allows; more than nothing.</param>
     /// <returns>The token, whose text is nowhere else.</returns>
     /// <exception cref="LinkException">The name is none or taken, or tokens are not kept here.</exception>
@@ -56,7 +57,7 @@ public sealed partial class TokenStore : IDisposable
     public NewToken Add(string name, Access access) => Add(name, new TokenTerms(access));
 
     /// <summary>Makes one.</summary>
-    /// <param name="name">What people call it: 1 to 100 characters, no control characters.</param>
+    /// <param name="name">What people call it: 1 to 100 characters that can be seen.</param>
     /// <param name="terms">What it allows.</param>
     /// <returns>The token, whose text is nowhere else.</returns>
     /// <exception cref="LinkException">The name is none or taken, or tokens are not kept here.</exception>
@@ -114,9 +115,13 @@ public sealed partial class TokenStore : IDisposable
     internal static void DemandName(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (name.Length is 0 or > LongestName || name.Any(char.IsControl) || name.Trim().Length != name.Length)
-            throw new LinkException(FailureCode.BadValue, $"a token's name must have 1 to {LongestName} characters, none of them a control character, and no space around it");
+        if (name.Length is 0 or > LongestName || name.Any(IsUnseen) || name.Trim().Length != name.Length)
+            throw new LinkException(FailureCode.BadValue, $"a token's name must have 1 to {LongestName} characters, all of which can be seen, and no space around it");
     }
+
+    // Of two names that look alike, nobody could tell which one to revoke.
+    private static bool IsUnseen(char letter) => char.GetUnicodeCategory(letter)
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
 
     /// <summary>Refuses to make tokens where there is no place to keep them.</summary>
     /// <exception cref="LinkException">There is none.</exception>
