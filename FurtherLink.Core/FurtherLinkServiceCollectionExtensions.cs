@@ -7,7 +7,9 @@ using FurtherLink.Peers;
 using FurtherLink.Processes;
 using FurtherLink.Processes.Leftovers;
 using FurtherLink.Security;
+using FurtherLink.Security.Auditing;
 using FurtherLink.Security.Pairing;
+using FurtherLink.Security.Passwords;
 using FurtherLink.Security.Tokens;
 using FurtherLink.Sessions;
 using FurtherLink.Telemetry;
@@ -41,10 +43,10 @@ public static class FurtherLinkServiceCollectionExtensions
         services.TryAddSingleton(static all => new LinkMetrics(all.GetService<IMeterFactory>()));
         services.TryAddSingleton(static all => new SessionTable(
             all.GetService<ISessionKeeper>(), all.GetRequiredService<LinkMetrics>(), all.GetRequiredService<IOptions<LinkOptions>>(), all.GetServices<IProcessRunner>(),
-            all.GetServices<IRunnerSource>(), all.GetService<TimeProvider>(), all.GetService<ILoggerFactory>(), all.GetRequiredService<Ledger>()));
+            all.GetServices<IRunnerSource>(), all.GetService<TimeProvider>(), all.GetService<ILoggerFactory>(), all.GetRequiredService<Ledger>(), all.GetRequiredService<AuditLog>()));
         services.TryAddSingleton<ILinkServer>(static all => new LinkServer(
             all.GetRequiredService<SessionTable>(), all.GetRequiredService<LinkMetrics>(), all.GetServices<LinkCodec>(), all.GetServices<IService>(),
-            all.GetRequiredService<IOptions<LinkOptions>>(), all.GetService<TimeProvider>(), all.GetService<ILogger<LinkServer>>()));
+            all.GetRequiredService<IOptions<LinkOptions>>(), all.GetService<TimeProvider>(), all.GetService<ILogger<LinkServer>>(), all.GetRequiredService<AuditLog>()));
         services.TryAddSingleton(static all => FurtherLinkClient.Create(new InProcessConnector(all.GetRequiredService<ILinkServer>())));
         services.TryAddSingleton(static all => new FileStore(
             all.GetRequiredService<IOptions<LinkOptions>>(), all.GetService<TimeProvider>(), all.GetService<ILogger<FileStore>>(), all.GetRequiredService<Ledger>()));
@@ -67,13 +69,20 @@ public static class FurtherLinkServiceCollectionExtensions
 
     private static void AddAccess(IServiceCollection services)
     {
-        services.TryAddSingleton<TokenStore>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<AccessOptions>, AccessOptionsValidation>());
+        services.TryAddSingleton(static all => new AuditLog(all.GetRequiredService<IOptions<AccessOptions>>(), all.GetService<TimeProvider>(), all.GetService<ILoggerFactory>()));
+        services.TryAddSingleton(static all => new TokenStore(
+            all.GetRequiredService<IOptions<AccessOptions>>(), all.GetService<TimeProvider>(), all.GetService<ILogger<TokenStore>>(), all.GetRequiredService<AuditLog>()));
+        services.TryAddSingleton(static all => new PasswordStore(
+            all.GetRequiredService<LoginLimiter>(), all.GetRequiredService<IOptions<AccessOptions>>(), all.GetRequiredService<TimeProvider>(), all.GetService<ILogger<PasswordStore>>()));
         services.TryAddSingleton(static all => new LoginLimiter(
             all.GetRequiredService<IOptions<AccessOptions>>().Value.LoginAttempts, all.GetRequiredService<TimeProvider>()));
-        services.TryAddSingleton<IAuthenticator>(static all => new Authenticator(all.GetRequiredService<TokenStore>(), all.GetRequiredService<LoginLimiter>()));
+        services.TryAddSingleton<IAuthenticator>(static all => new Authenticator(
+            all.GetRequiredService<TokenStore>(), all.GetRequiredService<PasswordStore>(), all.GetRequiredService<LoginLimiter>(), all.GetRequiredService<AuditLog>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPairingDisplay, PairingHook>());
         services.TryAddSingleton(static all => new PairingDesk(
             all.GetRequiredService<TokenStore>(), all.GetRequiredService<LoginLimiter>(), all.GetServices<IPairingDisplay>(),
-            all.GetRequiredService<IOptions<AccessOptions>>(), all.GetRequiredService<TimeProvider>(), all.GetService<ILogger<PairingDesk>>()));
+            all.GetRequiredService<IOptions<AccessOptions>>(), all.GetRequiredService<TimeProvider>(), all.GetService<ILogger<PairingDesk>>(),
+            all.GetRequiredService<AuditLog>()));
     }
 }

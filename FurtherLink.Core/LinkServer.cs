@@ -3,6 +3,7 @@ using System.IO.Pipelines;
 using FurtherLink.Codecs;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security.Auditing;
 using FurtherLink.Sessions;
 using FurtherLink.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -28,6 +29,7 @@ public sealed partial class LinkServer : ILinkServer
     private readonly ILogger _logger;
     private readonly LinkMetrics? _metrics;
     private readonly Admission _admission;
+    private readonly AuditLog? _audit;
 
     /// <summary>Makes a server.</summary>
     /// <param name="sessions">The device's sessions.</param>
@@ -46,8 +48,9 @@ public sealed partial class LinkServer : ILinkServer
     /// <summary>Makes a server that is counted.</summary>
     internal LinkServer(
         SessionTable sessions, LinkMetrics? metrics, IEnumerable<LinkCodec> codecs, IEnumerable<IService> services, IOptions<LinkOptions> options,
-        TimeProvider? time, ILogger<LinkServer>? logger)
+        TimeProvider? time, ILogger<LinkServer>? logger, AuditLog? audit = null)
     {
+        _audit = audit;
         ArgumentNullException.ThrowIfNull(options);
         _sessions = sessions;
         _metrics = metrics;
@@ -68,6 +71,7 @@ public sealed partial class LinkServer : ILinkServer
             throw new ArgumentException($"There is no codec \"{connection.Codec}\"; there are: {string.Join(", ", _codecs.Keys.Order())}.", nameof(connection));
 
         Log.Connected(_logger, connection.Id, connection.Codec);
+        _audit?.Write(AuditEvent.Of("connected", connection.Grant, connection.Caller) with { Connection = connection.Id });
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var room = new AsyncSignal();
         var codec = dialect.Create(connection);
@@ -105,6 +109,7 @@ public sealed partial class LinkServer : ILinkServer
         void End(string why)
         {
             Log.Aborted(_logger, connection.Id, why);
+            _audit?.Write(AuditEvent.Of("closed", connection.Grant, connection.Caller) with { Connection = connection.Id, Why = why });
             end = why;
             try
             {

@@ -195,7 +195,7 @@ public sealed partial class FileStore : IDisposable
         Log.Done(
             _logger, upload.Name.ToString(), account.Name, upload.Files.Count - missing.Count, missing.Count,
             _time.GetElapsedTime(began).TotalMilliseconds);
-        return new UploadOutcome(UploadStatus.Done, missing.Count == 0, null);
+        return new UploadOutcome(UploadStatus.Done, missing.Count == 0, null) { Directory = upload.Name.ToString(), User = account.Name };
     }
 
     /// <summary>Adds a file to the new directory.</summary>

@@ -7,7 +7,8 @@ namespace FurtherLink.Device;
 /// others; a piece that fails ends its upload, so that none has a hole. Thread safe.
 /// </summary>
 /// <param name="files">Where uploads go.</param>
-internal sealed class PeerUploads(FileStore files)
+/// <param name="done">Told of each that is in place; must not wait.</param>
+internal sealed class PeerUploads(FileStore files, Action<StagedUpload> done)
 {
     private const int MostOpen = 4;
 
@@ -51,6 +52,7 @@ internal sealed class PeerUploads(FileStore files)
     public Task<object?> EndAsync(UploadEnd end) => Follow(end.Upload, entry =>
     {
         files.Finish(entry.Upload!);
+        done(entry.Upload!);
         Drop(entry);
         return new UploadDone(FetchedUrls: true);
     });

@@ -22,4 +22,11 @@ public enum UploadStatus
 /// Whether every file that is given by its address is there; false where one was left out because the network could not be reached.
 /// </param>
 /// <param name="Reason">What was wrong, in words; null where it was carried out.</param>
-public sealed record UploadOutcome(UploadStatus Status, bool FetchedUrls, string? Reason);
+public sealed record UploadOutcome(UploadStatus Status, bool FetchedUrls, string? Reason)
+{
+    /// <summary>The directory that has the new content; null where nothing was changed.</summary>
+    public string? Directory { get; init; }
+
+    /// <summary>The user whose it is; null where nothing was changed.</summary>
+    public string? User { get; init; }
+}

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
+using FurtherLink.Security.Auditing;
 
 namespace FurtherLink.Device;
 
@@ -11,7 +12,8 @@ namespace FurtherLink.Device;
 /// 100 000 files; what is open when it goes is removed.
 /// </summary>
 /// <param name="files">Where uploads go.</param>
-public sealed class UploadService(FileStore files) : IService
+/// <param name="audit">Is told of them; null = nobody.</param>
+public sealed class UploadService(FileStore files, AuditLog? audit = null) : IService
 {
     private readonly ConditionalWeakTable<Peer, PeerUploads> _open = [];
 
@@ -45,7 +47,8 @@ public sealed class UploadService(FileStore files) : IService
 
     private PeerUploads UploadsOf(Peer peer) => _open.GetValue(peer, asked =>
     {
-        var uploads = new PeerUploads(files);
+        var uploads = new PeerUploads(files, upload => audit?.Write(
+            AuditEvent.Of("uploaded", asked.Grant, asked.Caller) with { Connection = asked.ConnectionId, Directory = upload.Name.ToString(), User = upload.User.Name }));
         asked.Run(uploads.CloseAsync);
         return uploads;
     });
@@ -53,6 +56,8 @@ public sealed class UploadService(FileStore files) : IService
     private async Task<object?> UploadAsync(UploadText upload, Peer peer, CancellationToken cancellationToken)
     {
         var outcome = await files.UploadAsync(upload.Json, peer.UserFor(upload.User), cancellationToken).ConfigureAwait(false);
+        if (outcome.Status is UploadStatus.Done)
+            audit?.Write(AuditEvent.Of("uploaded", peer.Grant, peer.Caller) with { Connection = peer.ConnectionId, Directory = outcome.Directory, User = outcome.User });
         return outcome.Status switch
         {
             UploadStatus.Done => outcome,

@@ -7,5 +7,5 @@ namespace FurtherLink.Messages;
 public sealed record Login(string? Token, string? User = null, string? Password = null)
 {
     /// <inheritdoc/>
-    public override string ToString() => Token is not null ? "a token" : $"a password of {User}";
+    public override string ToString() => Token is not null ? "a token" : "a password";
 }

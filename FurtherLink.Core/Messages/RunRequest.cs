@@ -48,6 +48,9 @@ public sealed record RunRequest(string Runner)
     [JsonInclude]
     internal RunProfile? Profile { get; init; }
 
+    /// <summary>Who starts it and from where, for the audit log; null = nobody but <see cref="Owner"/> is known.</summary>
+    internal Starter? Starter { get; init; }
+
     private static IReadOnlyDictionary<string, string?> EmptyEnvironment { get; } = new Dictionary<string, string?>();
 }
 

@@ -1,4 +1,3 @@
-
 namespace FurtherLink.Messages;
 
 /// <summary>What a token is to allow that is not made yet.</summary>

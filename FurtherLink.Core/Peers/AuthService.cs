@@ -1,5 +1,6 @@
 using FurtherLink.Messages;
 using FurtherLink.Security;
+using FurtherLink.Security.Auditing;
 
 namespace FurtherLink.Peers;
 
@@ -8,7 +9,8 @@ namespace FurtherLink.Peers;
 /// on. What comes behind it waits for its end.
 /// </summary>
 /// <param name="authenticator">Tells who it is.</param>
-internal sealed class AuthService(IAuthenticator authenticator) : IService
+/// <param name="audit">Is told who has said so.</param>
+internal sealed class AuthService(IAuthenticator authenticator, AuditLog? audit = null) : IService
 {
     /// <summary>The first part of its calls' names.</summary>
     public const string ServiceName = "auth";
@@ -29,6 +31,7 @@ internal sealed class AuthService(IAuthenticator authenticator) : IService
         Credentials credentials = login.Token is { } token ? new TokenCredentials(token) : new PasswordCredentials(login.User ?? "", login.Password ?? "");
         var principal = await authenticator.AuthenticateAsync(credentials, peer.Caller, cancellationToken).ConfigureAwait(false);
         peer.Become(principal);
+        audit?.Write(AuditEvent.Of("authenticated", peer.Grant, peer.Caller) with { Connection = peer.ConnectionId, Access = peer.Grant.Access });
         return new AuthAnswer(peer.Grant.Name, peer.Grant.Access);
     }
 }

@@ -57,6 +57,9 @@ public sealed class Peer
     /// <summary>The longest message it may send, see <see cref="LinkConnection.MaxMessage"/>.</summary>
     internal int? MaxMessage => _connection.MaxMessage;
 
+    /// <summary>Its connection's id, see <see cref="LinkConnection.Id"/>.</summary>
+    internal string ConnectionId => _connection.Id;
+
     /// <summary>Later connections have larger numbers.</summary>
     internal long Connection => _connection.Number;
 
@@ -94,7 +97,8 @@ public sealed class Peer
         var attachment = Add(name, options);
         try
         {
-            request = request with { User = UserFor(request.User), Owner = request.Owner.Length > 0 ? request.Owner : Grant.Id, Terminal = request.Terminal ?? (request.Pipes ? null : Defaults.Terminal) };
+            request = Sign(request with { User = UserFor(request.User) });
+            request = request with { Terminal = request.Terminal ?? (request.Pipes ? null : Defaults.Terminal) };
             await _sessions.StartAsync(request, attachment.Bind, cancellationToken).ConfigureAwait(false);
         }
         catch (LinkException e)
@@ -110,6 +114,13 @@ public sealed class Peer
 
         attachment.Open(opened?.Invoke(attachment));
         return attachment;
+    }
+
+    /// <summary>A request that says who starts it, where it does not yet: for the session's owner and the audit log.</summary>
+    public RunRequest Sign(RunRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return request.Owner.Length > 0 ? request : request with { Owner = Grant.Id, Starter = new Starter(Grant.Name, Grant.Id, Caller.Address, ConnectionId) };
     }
 
     /// <summary>

@@ -17,7 +17,7 @@ public sealed record TokenCredentials(string Token) : Credentials
 public sealed record PasswordCredentials(string User, string Password) : Credentials
 {
     /// <inheritdoc/>
-    public override string ToString() => $"a password of {User}";
+    public override string ToString() => "a password";
 }
 
 /// <summary>What the operating system says: who owns the other end of a connection within this device.</summary>

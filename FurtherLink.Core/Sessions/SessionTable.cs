@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
 using FurtherLink.Processes.Leftovers;
+using FurtherLink.Security.Auditing;
 using FurtherLink.Sessions.Channels;
 using FurtherLink.Sessions.Spills;
 using FurtherLink.Telemetry;
@@ -33,6 +34,7 @@ public sealed partial class SessionTable : IAsyncDisposable
     private readonly ILogger _channelLogger;
     private readonly SpillStore? _spills;
     private readonly LinkMetrics? _metrics;
+    private readonly SessionAudit? _audit;
     private readonly CancellationTokenSource _stopped = new();
     private volatile bool _closed;
 
@@ -53,8 +55,9 @@ public sealed partial class SessionTable : IAsyncDisposable
     /// <summary>Makes a table whose sessions partly run in another process.</summary>
     internal SessionTable(
         ISessionKeeper? keeper, LinkMetrics? metrics, IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<IRunnerSource>? sources,
-        TimeProvider? time, ILoggerFactory? loggers, Ledger? ledger)
+        TimeProvider? time, ILoggerFactory? loggers, Ledger? ledger, AuditLog? audit = null)
     {
+        _audit = audit is null ? null : new SessionAudit(audit);
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Value;
         _runners = (sources ?? []).SelectMany(source => source.Runners).Concat(runners).GroupBy(runner => runner.Name, StringComparer.Ordinal).ToFrozenDictionary(same => same.Key, same => same.Last(), StringComparer.Ordinal);
@@ -136,6 +139,7 @@ public sealed partial class SessionTable : IAsyncDisposable
         foreach (var session in await _keeper.RecoverAsync(_spills, Discard, cancellationToken).ConfigureAwait(false))
         {
             _sessions[session.Id] = session;
+            _audit?.Follow(session, null);
             Log.Recovered(_logger, session.Id, session.Info.Runner, session.Info.ProcessId);
         }
     }
@@ -154,6 +158,8 @@ public sealed partial class SessionTable : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAllAsync().ConfigureAwait(false);
+        if (_audit is not null)
+            await _audit.LeaveAsync().ConfigureAwait(false);
         foreach (var session in _sessions.Values.Where(IsEndedWithTable))
             Discard(session);
         await _removals.WhenEmptyAsync().ConfigureAwait(false);
@@ -197,6 +203,7 @@ public sealed partial class SessionTable : IAsyncDisposable
             DropEnded();
             _sessions[id] = session;
             _watchers.Tell(session);
+            _audit?.Started(session, request.Starter);
             Log.Started(_logger, id, request.Runner, session.Info.ProcessId, user.Name);
             // Everybody who was attached may have left while it started, or the device has begun to shut down.
             if (session.Hold.IsEnded)

@@ -4,6 +4,7 @@ using FurtherLink.Host.Consoles;
 using FurtherLink.Host.Serving;
 using FurtherLink.Messages;
 using FurtherLink.Security;
+using FurtherLink.Security.Auditing;
 using FurtherLink.Security.Tokens;
 using Microsoft.Extensions.Options;
 
@@ -29,7 +30,7 @@ internal static class TokenCommand
         command.Add(name);
         var terms = new TermsOptions(command);
         var options = new SettingOptions(command, SettingUse.Token);
-        command.SetAction(result => Run(options, result, store =>
+        command.SetAction((result, _) => RunAsync(options, result, store =>
         {
             var token = store.Add(result.GetValue(name)!, terms.Read(result));
             var error = result.InvocationConfiguration.Error;
@@ -49,7 +50,7 @@ internal static class TokenCommand
     {
         var command = new Command("list", "Show the tokens that were given out.");
         var options = new SettingOptions(command, SettingUse.Token);
-        command.SetAction(result => Run(options, result, store =>
+        command.SetAction((result, _) => RunAsync(options, result, store =>
         {
             result.InvocationConfiguration.Output.Write(TextTable.Format(["NAME", "ROLE", "USERS", "SEES", "MADE", "ENDS"], store.List().Select(static token => new[]
             {
@@ -67,17 +68,20 @@ internal static class TokenCommand
         var name = new Argument<string>("name") { Description = "What you called it." };
         command.Add(name);
         var options = new SettingOptions(command, SettingUse.Token);
-        command.SetAction(result => Run(options, result, store => store.Revoke(result.GetValue(name)!)
+        command.SetAction((result, _) => RunAsync(options, result, store => store.Revoke(result.GetValue(name)!)
             ? 0
             : throw new ConsoleException(ExitCodes.Refused, $"there is no token \"{result.GetValue(name)}\"; see furtherlink token list.")));
         return command;
     }
 
-    private static int Run(SettingOptions options, ParseResult result, Func<TokenStore, int> work)
+    private static async Task<int> RunAsync(SettingOptions options, ParseResult result, Func<TokenStore, int> work)
     {
         using var configuration = options.Load(result);
         var settings = ServeOptions.Read(configuration);
-        using var store = new TokenStore(Options.Create(new AccessOptions { TokenFile = HostPaths.TokenFile(settings) }));
+        var access = Options.Create(new AccessOptions());
+        HostPaths.Use(access.Value, settings, letsIn: true);
+        await using var audit = new AuditLog(access);
+        using var store = new TokenStore(access, audit: audit);
         try
         {
             return work(store);

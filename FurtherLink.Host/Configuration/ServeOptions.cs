@@ -33,6 +33,12 @@ internal sealed class ServeOptions
     /// <summary>Where tokens are kept; null = in the state directory.</summary>
     public string? TokenFile { get; init; }
 
+    /// <summary>Where passwords are; null = there are none.</summary>
+    public string? PasswordFile { get; init; }
+
+    /// <summary>Where the audit log is appended; null = nowhere.</summary>
+    public string? AuditFile { get; init; }
+
     /// <summary>Programs of sessions that are kept or pause run in a process that outlives the server. Default true.</summary>
     public bool Hold { get; init; } = true;
 
@@ -91,6 +97,8 @@ internal sealed class ServeOptions
             StateDirectory = Text("StateDirectory"),
             Hold = !(Text("NoHold") is { } held && Checks.IsOn(held)),
             TokenFile = Text("TokenFile"),
+            PasswordFile = Text("PasswordFile"),
+            AuditFile = Text("AuditFile"),
             Socket = Text("Socket"),
             Metrics = Text("Metrics") is { } metrics && Checks.IsOn(metrics),
             Debug = Text("Debug") is { } debug && Checks.IsOn(debug),

@@ -49,6 +49,15 @@ internal static class Settings
         {
             Use = SettingUse.Serve | SettingUse.Token, Option = "--tokens", ValueName = "file",
         },
+        new("PasswordFile", "A file of names and passwords that let people in, as htpasswd -B writes it. Read again when it is changed. Default: none.")
+        {
+            Use = SettingUse.Serve, Option = "--passwords", ValueName = "file",
+        },
+        new("PasswordAccess", "What a password allows: view, drive or own. Default drive.") { Use = SettingUse.Serve, Check = Checks.ClientAccess },
+        new("AuditFile", "A file that is appended to: who has connected, what they have started and how it ended, as JSON. Default: none; the log says the same.")
+        {
+            Use = SettingUse.Serve | SettingUse.Connect | SettingUse.Stdio | SettingUse.Token, Option = "--audit", ValueName = "file",
+        },
         new("LoginAttempts", "How often a minute somebody may show from one address what counts for nothing. Default 10.") { Check = Checks.Number(1, int.MaxValue) },
         new("PairingTime", "How long a client may come with the code that \"furtherlink pair\" shows. Default 00:05:00.") { Check = Checks.Wait },
         new("PairingHook", "A command that shows the code for pairing on the device: run with it in FURTHERLINK_PAIRING_CODE. Default: none.") { Use = SettingUse.Serve },

@@ -1,6 +1,7 @@
 using FurtherLink.Host.Configuration;
 using FurtherLink.Host.Serving;
 using FurtherLink.Processes;
+using FurtherLink.Security;
 
 namespace FurtherLink.Host.Consoles;
 
@@ -25,6 +26,8 @@ internal static class InProcessServer
             if (string.IsNullOrEmpty(link.DefaultUser) && UserAccount.TryFind(UserAccount.Current.Name) is not null)
                 link.DefaultUser = UserAccount.Current.Name;
         });
+        // Nobody is let in, and what a person types here is for no log.
+        services.PostConfigure<AccessOptions>(static access => (access.TokenFile, access.PasswordFile, access.AuditFile) = (null, null, null));
         return services.BuildServiceProvider();
     }
 }

@@ -1,5 +1,6 @@
 using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
+using FurtherLink.Security;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode.Gateways;
 
@@ -67,6 +68,7 @@ internal static class DeviceHost
         if (running is not null && options.Hold)
             link.AddHolder(holder => running.Configure(holder, ConnectCommand.Name));
         builder.Services.PostConfigure<LinkOptions>(link => HostPaths.MakeAbsolute(link, options));
+        builder.Services.PostConfigure<AccessOptions>(access => HostPaths.Use(access, options, letsIn: false));
         builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
         return builder.Build();

@@ -1,5 +1,7 @@
 using System.Reflection;
 using FurtherLink.Host.Configuration;
+using FurtherLink.Security;
+using FurtherLink.Security.Auditing;
 using FurtherLink.Transports.Portacode;
 
 namespace FurtherLink.Host.Serving;
@@ -24,6 +26,9 @@ internal static class HoldHost
         builder.Services.AddFurtherLink(section).AddStandardRunners()
             .BeHolder(holder => holder.Socket = HoldFiles.Socket(
                 isDevices ? DeviceDirectory.Locate(options) : StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable)));
+        // What the server lets its clients do is told by the server.
+        builder.Logging.AddFilter(AuditLog.Category, LogLevel.None);
+        builder.Services.PostConfigure<AccessOptions>(static access => (access.TokenFile, access.PasswordFile, access.AuditFile) = (null, null, null));
         builder.Services.PostConfigure<LinkOptions>(link =>
         {
             HostPaths.MakeAbsolute(link, options);

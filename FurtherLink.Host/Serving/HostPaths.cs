@@ -1,4 +1,5 @@
 using FurtherLink.Host.Configuration;
+using FurtherLink.Security;
 
 namespace FurtherLink.Host.Serving;
 
@@ -46,6 +47,20 @@ internal static class HostPaths
         var state = StateDirectory.Locate(options.StateDirectory, Environment.GetEnvironmentVariable);
         StateDirectory.Prepare(state);
         return Path.Combine(state, "tokens.json");
+    }
+
+    /// <summary>Says which files a host uses that lets others in, or writes down what they do.</summary>
+    /// <param name="access">What is told.</param>
+    /// <param name="options">The settings.</param>
+    /// <param name="letsIn">Whether tokens and passwords count; otherwise it serves whoever has started it, or whom it dials.</param>
+    /// <exception cref="SettingException">One of them cannot be used.</exception>
+    public static void Use(AccessOptions access, ServeOptions options, bool letsIn)
+    {
+        access.TokenFile = letsIn ? TokenFile(options) : null;
+        access.PasswordFile = letsIn ? Absolute(options.PasswordFile) : null;
+        access.AuditFile = Absolute(options.AuditFile);
+        if (access.FindFaults() is { Count: > 0 } faults)
+            throw new SettingException(faults);
     }
 
     private static string? Absolute(string? path) => string.IsNullOrEmpty(path) ? null : Path.GetFullPath(path);

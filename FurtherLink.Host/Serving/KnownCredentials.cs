@@ -8,11 +8,11 @@ namespace FurtherLink.Host.Serving;
 /// <summary>Whether there is anything yet by which somebody could be known to a host.</summary>
 internal static class KnownCredentials
 {
-    /// <summary>Whether there is a token that has not expired, or a file of authorities.</summary>
+    /// <summary>Whether there is a token that has not expired, a file of passwords, or one of authorities.</summary>
     /// <exception cref="SettingException">The tokens cannot be read.</exception>
     public static bool Exist(ServeOptions options)
     {
-        if (options.ClientAuthorities is not null)
+        if (options.ClientAuthorities is not null || options.PasswordFile is not null)
             return true;
         using var tokens = new TokenStore(Options.Create(new AccessOptions { TokenFile = HostPaths.TokenFile(options) }));
         try

@@ -92,7 +92,7 @@ internal static class LinkHost
         if (options.Metrics)
             MetricsEndpoint.Add(builder.Services);
         builder.Services.PostConfigure<LinkOptions>(link => HostPaths.MakeAbsolute(link, options));
-        builder.Services.PostConfigure<AccessOptions>(access => access.TokenFile = HostPaths.TokenFile(options));
+        builder.Services.PostConfigure<AccessOptions>(access => HostPaths.Use(access, options, letsIn: true));
         tls?.Add(builder.Services);
         builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);

@@ -30,7 +30,7 @@ internal static class StartCheck
         {
             mistakes.Add(
                 "Address: nobody beyond this device could connect, for there are no credentials. Make a token (furtherlink token add NAME), or say "
-                    + "--client-ca, or let clients be paired once it runs (--pairing, and then furtherlink pair).");
+                    + "--client-ca or --passwords, or let clients be paired once it runs (--pairing, and then furtherlink pair).");
         }
 
         if (mistakes.Count > 0)

@@ -1,5 +1,6 @@
 using FurtherLink.Host.Configuration;
 using FurtherLink.Processes;
+using FurtherLink.Security;
 
 namespace FurtherLink.Host.Serving;
 
@@ -27,6 +28,7 @@ internal static class StdioHost
         builder.Services.AddFurtherLink(builder.Configuration.GetSection(HostConfiguration.Section)).AddStandardRunners()
             .AddStdio(stdio => stdio.Output = output);
         builder.Services.PostConfigure<LinkOptions>(link => HostPaths.MakeAbsolute(link, options));
+        builder.Services.PostConfigure<AccessOptions>(access => HostPaths.Use(access, options, letsIn: false));
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
         using var host = builder.Build();
         try

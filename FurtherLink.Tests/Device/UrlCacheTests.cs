@@ -45,7 +45,7 @@ internal sealed class UrlCacheTests : UploadFixture
     public async Task Upload_Url_IsFetchedOnceAndLinked()
     {
         var outcome = await UploadAsync(Tree("p", ("sub/a", Url(Address)), ("b", Url(Address))));
-        Assert.That(outcome, Is.EqualTo(new UploadOutcome(UploadStatus.Done, true, null)));
+        Assert.That((outcome.Status, outcome.FetchedUrls, outcome.Reason), Is.EqualTo((UploadStatus.Done, true, (string?)null)));
         Assert.That(Read("p/sub/a"), Is.EqualTo("fetched"));
         Assert.That(new FileInfo(Path.Combine(Work, "p/b")).LinkTarget, Is.EqualTo(Cached));
         Assert.That(Directory.EnumerateFileSystemEntries(Path.Combine(Work, ".flcache/bucket")).Count(), Is.EqualTo(1));
@@ -84,7 +84,7 @@ internal sealed class UrlCacheTests : UploadFixture
         var address = Address;
         _server.Stop();
         var outcome = await UploadAsync(Tree("p", ("a", Url(address)), ("b", Text("b")), ("project.cfg", Text("cfg"))));
-        Assert.That(outcome, Is.EqualTo(new UploadOutcome(UploadStatus.Done, false, null)));
+        Assert.That((outcome.Status, outcome.FetchedUrls, outcome.Reason), Is.EqualTo((UploadStatus.Done, false, (string?)null)));
         Assert.That(Directory.EnumerateFileSystemEntries(Path.Combine(Work, "p")).Select(Path.GetFileName), Is.EquivalentTo(["b", "project.cfg"]));
         Assert.That(Directory.EnumerateFileSystemEntries(Path.Combine(Projects, "unknown/p")).Select(Path.GetFileName), Is.EquivalentTo(["b", "project.cfg"]));
         Assert.That(Directory.Exists(Path.Combine(Work, ".flcache")), Is.False);
@@ -95,7 +95,7 @@ internal sealed class UrlCacheTests : UploadFixture
     {
         _answer = "";
         var outcome = await UploadAsync(Tree("p", ("a", Url(Address.Replace("http", scheme, StringComparison.Ordinal)))));
-        Assert.That(outcome, Is.EqualTo(new UploadOutcome(UploadStatus.Done, false, null)));
+        Assert.That((outcome.Status, outcome.FetchedUrls, outcome.Reason), Is.EqualTo((UploadStatus.Done, false, (string?)null)));
     }
 
     [Test]

@@ -1,5 +1,7 @@
 using FurtherLink.Device;
 using FurtherLink.Security;
+using FurtherLink.Security.Auditing;
+using FurtherLink.Transports.WebSockets.Admission;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
@@ -8,7 +10,7 @@ using Microsoft.Extensions.Options;
 namespace FurtherLink.Transports.WebSockets;
 
 /// <summary>The plain HTTP endpoints: status, versions, upload.</summary>
-internal sealed class DeviceEndpoints(FileStore files, DebianPackages packages, IOptions<WebSocketLinkOptions> options)
+internal sealed class DeviceEndpoints(FileStore files, DebianPackages packages, AuditLog audit, IOptions<WebSocketLinkOptions> options)
 {
     private const string Open = "LegacyOpen is on: everybody who reaches this device, and every web page, can run programs here";
 
@@ -54,6 +56,8 @@ internal sealed class DeviceEndpoints(FileStore files, DebianPackages packages, 
         var request = context.Request;
         var user = Grant.Of(context.User).UserFor(request.Query.TryGetValue("user", out var users) ? users[0] ?? "" : null);
         var outcome = await files.UploadAsync(request.BodyReader, request.ContentLength, user, context.RequestAborted).ConfigureAwait(false);
+        if (outcome.Status is UploadStatus.Done)
+            audit.Write(AuditEvent.Of("uploaded", Grant.Of(context.User), LocalEnd.CallerOf(context)) with { Directory = outcome.Directory, User = outcome.User });
         await (outcome.Status switch
         {
             UploadStatus.Done => HttpAnswers.TextAsync(

@@ -3,6 +3,7 @@ using FurtherLink.Device;
 using FurtherLink.Framing;
 using FurtherLink.Messages;
 using FurtherLink.Security;
+using FurtherLink.Security.Auditing;
 using FurtherLink.Security.Pairing;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.WebSockets;
@@ -29,7 +30,8 @@ public static class FurtherLinkEndpointExtensions
         ArgumentNullException.ThrowIfNull(endpoints);
         var services = endpoints.ServiceProvider;
         var options = services.GetRequiredService<IOptions<WebSocketLinkOptions>>();
-        var device = new DeviceEndpoints(services.GetRequiredService<FileStore>(), services.GetRequiredService<DebianPackages>(), options);
+        var audit = services.GetRequiredService<AuditLog>();
+        var device = new DeviceEndpoints(services.GetRequiredService<FileStore>(), services.GetRequiredService<DebianPackages>(), audit, options);
         var map = new EndpointMap(endpoints);
         map.Add("/run", HttpMethods.Get, Door.Socket, map.Socket(Run(services, "further")));
         map.Add("/run-py", HttpMethods.Get, Door.Socket, map.Socket(Run(services, "run-py")));
@@ -38,7 +40,7 @@ public static class FurtherLinkEndpointExtensions
         map.Add("/version/apt/{pkg}", HttpMethods.Get, Door.For(Access.View), device.AptVersionAsync);
         map.Add("/upload", HttpMethods.Post, Door.For(Access.Drive), device.UploadAsync);
         map.Add("/recordings/{session}", HttpMethods.Get, Door.For(Access.View), new RecordingEndpoint(services.GetRequiredService<SessionTable>()).InvokeAsync);
-        var login = new LoginEndpoints(services.GetRequiredService<IAuthenticator>(), services.GetRequiredService<LoginTable>(), options);
+        var login = new LoginEndpoints(services.GetRequiredService<IAuthenticator>(), services.GetRequiredService<LoginTable>(), audit, options);
         map.Add("/login", HttpMethods.Post, Door.Entry, login.LoginAsync);
         map.Add("/logout", HttpMethods.Post, Door.Entry, login.LogoutAsync);
         map.Add("/pair", HttpMethods.Post, Door.Entry, new PairEndpoint(services.GetRequiredService<PairingDesk>()).InvokeAsync);
@@ -109,6 +111,7 @@ public static class FurtherLinkEndpointExtensions
             HttpAnswers.AllowPrivateNetwork(context.Response);
             if (gate.CheckHost(context.Request) is { } misdirected)
             {
+                gate.Tell(context, misdirected);
                 await HttpAnswers.RefuseAsync(context, misdirected).ConfigureAwait(false);
                 return;
             }

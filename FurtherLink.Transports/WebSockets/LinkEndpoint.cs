@@ -49,6 +49,7 @@ internal sealed partial class LinkEndpoint(
         var request = context.Request;
         if (gate.CheckHost(request) is { } misdirected)
         {
+            gate.Tell(context, misdirected);
             await HttpAnswers.RefuseAsync(context, misdirected).ConfigureAwait(false);
             return;
         }
@@ -89,7 +90,14 @@ internal sealed partial class LinkEndpoint(
             return;
         }
 
-        if ((HttpGate.CheckPage(door, page, origin) ?? await gate.IdentifyAsync(context, ticket, door, page).ConfigureAwait(false)) is { } refusal)
+        if (HttpGate.CheckPage(door, page, origin) is { } foreign)
+        {
+            gate.Tell(context, foreign);
+            await HttpAnswers.RefuseAsync(context, foreign).ConfigureAwait(false);
+            return;
+        }
+
+        if (await gate.IdentifyAsync(context, ticket, door, page).ConfigureAwait(false) is { } refusal)
         {
             await HttpAnswers.RefuseAsync(context, refusal).ConfigureAwait(false);
             return;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FurtherLink.Messages;
+using FurtherLink.Security.Auditing;
 using FurtherLink.Security.Tokens;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -14,6 +15,7 @@ public sealed partial class PairingDesk : IDisposable
     private readonly TokenStore _tokens;
     private readonly LoginLimiter _limiter;
     private readonly IPairingDisplay[] _displays;
+    private readonly AuditLog? _audit;
     private readonly TimeSpan _length;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -21,8 +23,10 @@ public sealed partial class PairingDesk : IDisposable
     private PairingWindow? _window;
 
     internal PairingDesk(
-        TokenStore tokens, LoginLimiter limiter, IEnumerable<IPairingDisplay> displays, IOptions<AccessOptions> options, TimeProvider time, ILogger<PairingDesk>? logger = null)
+        TokenStore tokens, LoginLimiter limiter, IEnumerable<IPairingDisplay> displays, IOptions<AccessOptions> options, TimeProvider time, ILogger<PairingDesk>? logger = null,
+        AuditLog? audit = null)
     {
+        _audit = audit;
         _tokens = tokens;
         _limiter = limiter;
         _displays = [.. displays];
@@ -89,6 +93,7 @@ public sealed partial class PairingDesk : IDisposable
         if (window?.TryTake(code) != true)
         {
             Log.Refused(_logger, caller.Address);
+            _audit?.Write(new AuditEvent("refused") { From = caller.Address, Why = "a code for pairing that counts for nothing" });
             throw new LinkException(
                 FailureCode.Unauthenticated, "this code counts for nothing here: it is wrong or used, or its time is over; \"furtherlink pair\" on the device shows a new one");
         }
@@ -101,6 +106,7 @@ public sealed partial class PairingDesk : IDisposable
             cancellationToken.ThrowIfCancellationRequested();
             var token = Add(name, window.Terms);
             Log.Paired(_logger, token.Info.Name, caller.Address);
+            _audit?.Write(new AuditEvent("paired") { Who = token.Info.Name, Id = "token:" + token.Info.Id, From = caller.Address, Access = token.Info.Access });
             window.End(new PairingOutcome(PairingEnd.Paired) { Token = token.Info });
             return token;
         }

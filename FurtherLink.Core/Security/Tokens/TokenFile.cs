@@ -1,7 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using FurtherLink.Processes;
-using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Security.Tokens;
 
@@ -9,7 +7,6 @@ namespace FurtherLink.Security.Tokens;
 /// <param name="path">Where it is.</param>
 internal sealed class TokenFile(string path)
 {
-    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const long MostBytes = 16 * 1024 * 1024;
 
     /// <summary>What is in it; nothing where it is not there.</summary>
@@ -88,7 +85,7 @@ internal sealed class TokenFile(string path)
     {
         var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = Private;
+            options.UnixCreateMode = SecretFile.Private;
         return options;
     }
 
@@ -97,13 +94,8 @@ internal sealed class TokenFile(string path)
     {
         if (file.Length > MostBytes)
             throw new TokenFileException($"\"{path}\" is no file of tokens: it has {file.Length} bytes");
-        if (!OperatingSystem.IsLinux())
-            return;
-        var mode = File.GetUnixFileMode(file.SafeFileHandle);
-        if ((mode & ~Private) != UnixFileMode.None)
-            throw new TokenFileException($"\"{path}\" is open to others; close it: chmod 600 {path}");
-        if (LibcAt.Status(file.SafeFileHandle) is { Uid: var owner } && owner != 0 && owner != UserAccount.Current.Uid)
-            throw new TokenFileException($"\"{path}\" belongs to another user: chown it to {UserAccount.Current.Name}");
+        if (SecretFile.Fault(file, path, SecretFile.Private) is { } fault)
+            throw new TokenFileException(fault);
     }
 }
 

@@ -4,6 +4,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Messages;
+using FurtherLink.Processes;
+using FurtherLink.Security.Auditing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
@@ -27,6 +29,7 @@ public sealed partial class TokenStore : IDisposable
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TokenFile? _file;
+    private readonly AuditLog? _audit;
     private readonly ITimer _timer;
     private (DateTime Written, long Length)? _stamp;
     private bool _watches;
@@ -35,8 +38,10 @@ public sealed partial class TokenStore : IDisposable
     /// <param name="options">Where the file is.</param>
     /// <param name="time">The clock; null = the system's.</param>
     /// <param name="logger">Where it logs; null = nowhere.</param>
-    public TokenStore(IOptions<AccessOptions> options, TimeProvider? time = null, ILogger<TokenStore>? logger = null)
+    /// <param name="audit">Is told which are made and revoked here; null = nobody.</param>
+    public TokenStore(IOptions<AccessOptions> options, TimeProvider? time = null, ILogger<TokenStore>? logger = null, AuditLog? audit = null)
     {
+        _audit = audit;
         ArgumentNullException.ThrowIfNull(options);
         _time = time ?? TimeProvider.System;
         _logger = logger ?? NullLogger<TokenStore>.Instance;
@@ -77,6 +82,7 @@ public sealed partial class TokenStore : IDisposable
         _file.Change(records => records.Any(record => record.Info.Name == name)
             ? throw new LinkException(FailureCode.AlreadyExists, $"there is a token \"{name}\" already: revoke it first, or take another name")
             : [.. records, new TokenRecord(info, HashOf(text))]);
+        Tell("tokenAdded", info);
         return new NewToken(text, info);
     }
 
@@ -87,15 +93,16 @@ public sealed partial class TokenStore : IDisposable
     public bool Revoke(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        var found = false;
+        TokenInfo? found = null;
         _file?.Change(records =>
         {
-            var left = records.Where(record => record.Info.Name != name).ToList();
-            found = left.Count < records.Count;
-            return left;
+            found = records.FirstOrDefault(record => record.Info.Name == name)?.Info;
+            return [.. records.Where(record => record.Info.Name != name)];
         });
         Look();
-        return found;
+        if (found is not null)
+            Tell("tokenRevoked", found);
+        return found is not null;
     }
 
     /// <inheritdoc/>
@@ -149,6 +156,13 @@ public sealed partial class TokenStore : IDisposable
             _watches = true;
             return known.Grant;
         }
+    }
+
+    private void Tell(string what, TokenInfo info)
+    {
+        // Who may write to the file is this process's user.
+        var user = OperatingSystem.IsLinux() ? UserAccount.Current.Name : Environment.UserName;
+        _audit?.Write(new AuditEvent(what) { Who = user, Id = "user:" + user, Token = info.Name, Access = info.Access });
     }
 
     private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));

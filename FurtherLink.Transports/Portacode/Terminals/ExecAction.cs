@@ -27,14 +27,13 @@ internal sealed class ExecAction(SessionTable sessions, TimeProvider time)
         OutputReader? reader = null;
         using var place = peer.Admit();
         var session = await sessions.StartAsync(
-            new RunRequest("program")
+            peer.Sign(new RunRequest("program")
             {
                 Arguments = ["/bin/sh", "-c", command],
                 Path = directory is { Length: > 0 } ? Path.GetFullPath(directory) : null,
                 User = peer.UserFor(null),
-                Owner = peer.Grant.Id,
                 Environment = Variables(request.Find("env")),
-            },
+            }),
             created => reader = created.Output.Attach(new ReaderOptions { Text = true }),
             cancellationToken).ConfigureAwait(false);
         place.Dispose();

@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using FurtherLink.Messages;
 using FurtherLink.Security;
+using FurtherLink.Security.Auditing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -15,10 +16,11 @@ namespace FurtherLink.Transports.WebSockets.Admission;
 /// <param name="hosts">By which names this device goes.</param>
 /// <param name="origins">Which pages may use it.</param>
 /// <param name="limit">How much may be under way from one address.</param>
+/// <param name="audit">Is told of pages and hosts that are refused; who shows what counts for nothing is told by who tells that.</param>
 /// <param name="options">Settings of the transport.</param>
 /// <param name="time">The clock.</param>
 internal sealed class HttpGate(
-    IAuthenticator authenticator, LoginTable logins, HostPolicy hosts, OriginPolicy origins, AddressLimit limit, IOptions<WebSocketLinkOptions> options,
+    IAuthenticator authenticator, LoginTable logins, HostPolicy hosts, OriginPolicy origins, AddressLimit limit, AuditLog audit, IOptions<WebSocketLinkOptions> options,
     TimeProvider time)
 {
     private static readonly Refusal TooManyUnknown = new(
@@ -48,6 +50,9 @@ internal sealed class HttpGate(
         : new Refusal(
             StatusCodes.Status421MisdirectedRequest,
             $"\"{request.Host.Host}\" is no name that this device goes by; the setting AllowedHosts lists those beside localhost, addresses and the machine's own");
+
+    /// <summary>Has it written down that a request was refused.</summary>
+    public void Tell(HttpContext context, Refusal refusal) => audit.Write(new AuditEvent("refused") { From = LocalEnd.CallerOf(context).Address, Why = refusal.Reason });
 
     /// <summary>Counts a request among those of its address.</summary>
     /// <returns>To be disposed at its end; null where there are too many.</returns>

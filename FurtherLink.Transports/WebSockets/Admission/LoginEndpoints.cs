@@ -1,5 +1,6 @@
 using FurtherLink.Messages;
 using FurtherLink.Security;
+using FurtherLink.Security.Auditing;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
@@ -8,8 +9,9 @@ namespace FurtherLink.Transports.WebSockets.Admission;
 /// <summary>Gives a browser a cookie for credentials, and takes it back: /login and /logout.</summary>
 /// <param name="authenticator">Tells who it is.</param>
 /// <param name="logins">Who is logged in.</param>
+/// <param name="audit">Is told who has logged in.</param>
 /// <param name="options">Settings of the transport.</param>
-internal sealed class LoginEndpoints(IAuthenticator authenticator, LoginTable logins, IOptions<WebSocketLinkOptions> options)
+internal sealed class LoginEndpoints(IAuthenticator authenticator, LoginTable logins, AuditLog audit, IOptions<WebSocketLinkOptions> options)
 {
     /// <summary>The cookie's name; browsers take one of this prefix only from this very host, by TLS or on loopback (RFC 6265bis, section 4.1.3.2).</summary>
     public const string Cookie = "__Host-furtherlink";
@@ -25,6 +27,7 @@ internal sealed class LoginEndpoints(IAuthenticator authenticator, LoginTable lo
         grant.Demand(Access.View);
         var lifetime = options.Value.LoginLifetime;
         context.Response.Cookies.Append(Cookie, logins.Begin(principal, lifetime), Attributes(lifetime));
+        audit.Write(AuditEvent.Of("authenticated", grant, LocalEnd.CallerOf(context)) with { Access = grant.Access });
         await HttpAnswers.JsonAsync(context, writer =>
         {
             writer.WriteString("name", grant.Name);

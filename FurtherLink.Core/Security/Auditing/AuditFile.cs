@@ -1,0 +1,81 @@
+using System.Buffers;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace FurtherLink.Security.Auditing;
+
+/// <summary>The file of the audit log: an object of JSON a line, appended, by one process at a time. Used by one thread at a time.</summary>
+/// <param name="path">Where it is.</param>
+internal sealed class AuditFile(string path)
+{
+    // Another process appends for moments only.
+    private const int Attempts = 200;
+
+    private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(10);
+    private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.Default };
+
+    private readonly ArrayBufferWriter<byte> _lines = new();
+
+    /// <summary>Keeps an event until the next <see cref="Flush"/>.</summary>
+    public void Add(DateTimeOffset time, AuditEvent entry)
+    {
+        using (var json = new Utf8JsonWriter(_lines, Options))
+        {
+            json.WriteStartObject();
+            json.WriteString("time", time);
+            foreach (var (name, value) in entry.Fields)
+                json.WriteString(name, AuditText.Short(value));
+            json.WriteEndObject();
+        }
+
+        _lines.Write("\n"u8);
+    }
+
+    /// <summary>Appends what was added. Each time it is opened anew: it may have been put aside for a new one (logrotate(8)).</summary>
+    /// <exception cref="IOException">It cannot be written, or others may use it; what was added is lost.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
+    public void Flush()
+    {
+        try
+        {
+            using var file = Open();
+            file.Write(_lines.WrittenSpan);
+        }
+        finally
+        {
+            _lines.ResetWrittenCount();
+        }
+    }
+
+    /// <summary>Makes it where it is missing.</summary>
+    /// <exception cref="IOException">It cannot be written, or others may use it.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be written.</exception>
+    public void Check() => Open().Dispose();
+
+    private FileStream Open()
+    {
+        var file = OpenAlone();
+        if (SecretFile.Fault(file, path, SecretFile.GroupReads) is not { } fault)
+            return file;
+        file.Dispose();
+        throw new IOException(fault);
+    }
+
+    private FileStream OpenAlone()
+    {
+        var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = SecretFile.Private;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return new FileStream(path, options);
+            }
+            catch (IOException) when (attempt < Attempts && File.Exists(path))
+            {
+                Thread.Sleep(Wait);
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Globalization;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+
+namespace FurtherLink.Security.Auditing;
+
+/// <summary>
+/// Writes down who has connected, and what they have started and changed: to the log category "FurtherLink.Audit", and to a file where
+/// <see cref="AccessOptions.AuditFile"/> names one. Nobody waits for the file: 4096 events may wait for the disk, of more it is said how many are missing.
+/// Thread safe.
+/// </summary>
+public sealed partial class AuditLog : IAsyncDisposable
+{
+    /// <summary>The log's category.</summary>
+    public const string Category = "FurtherLink.Audit";
+
+    private const int MostWaiting = 4096;
+
+    // What somebody unknown makes happen a minute: they must not be able to fill a disk, or to hide something among the lines.
+    private const int UnknownPerMinute = 60;
+
+    private readonly Lock _lock = new();
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time;
+    private readonly Channel<(DateTimeOffset Time, AuditEvent Entry)>? _waiting;
+    private readonly Task _writing = Task.CompletedTask;
+    private double _unknownLeft = UnknownPerMinute;
+    private long _unknownSince;
+    private int _unknownMissing;
+    private int _missing;
+
+    /// <summary>Makes it.</summary>
+    /// <param name="options">Where the file is.</param>
+    /// <param name="time">The clock; null = the system's.</param>
+    /// <param name="loggers">Where it logs; null = nowhere.</param>
+    public AuditLog(IOptions<AccessOptions> options, TimeProvider? time = null, ILoggerFactory? loggers = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _time = time ?? TimeProvider.System;
+        _unknownSince = _time.GetTimestamp();
+        _logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger(Category);
+        if (options.Value.AuditFile is not { Length: > 0 } path)
+            return;
+        _waiting = Channel.CreateBounded<(DateTimeOffset, AuditEvent)>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+        _writing = WriteAsync(new AuditFile(Path.GetFullPath(path)), _waiting.Reader);
+    }
+
+    /// <summary>Writes an event down. Of those that nobody known has made happen, at most 60 a minute, and then how many are missing.</summary>
+    public void Write(AuditEvent entry)
+    {
+        ArgumentNullException.ThrowIfNull(entry);
+        var missing = 0;
+        if (entry.Id is null && entry.Who is null && !TakeUnknown(out missing))
+            return;
+        if (missing > 0)
+            Keep(new AuditEvent("omitted") { Why = string.Create(CultureInfo.InvariantCulture, $"{missing} events that nobody known has made happen") });
+        Keep(entry);
+    }
+
+    /// <summary>Ends it when all that was said has been written.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _waiting?.Writer.TryComplete();
+        await _writing.ConfigureAwait(false);
+    }
+
+    private void Keep(AuditEvent entry)
+    {
+        if (_logger.IsEnabled(LogLevel.Information))
+            Log.Happened(_logger, AuditText.Line(entry));
+        if (_waiting?.Writer.TryWrite((_time.GetUtcNow(), entry)) == false)
+            Interlocked.Increment(ref _missing);
+    }
+
+    private bool TakeUnknown(out int missing)
+    {
+        missing = 0;
+        lock (_lock)
+        {
+            var now = _time.GetTimestamp();
+            _unknownLeft = Math.Min(UnknownPerMinute, _unknownLeft + (_time.GetElapsedTime(_unknownSince, now).TotalMinutes * UnknownPerMinute));
+            _unknownSince = now;
+            if (_unknownLeft < 1)
+            {
+                _unknownMissing++;
+                return false;
+            }
+
+            _unknownLeft--;
+            (missing, _unknownMissing) = (_unknownMissing, 0);
+            return true;
+        }
+    }
+
+    private async Task WriteAsync(AuditFile file, ChannelReader<(DateTimeOffset Time, AuditEvent Entry)> waiting)
+    {
+        var isBroken = false;
+        while (await waiting.WaitToReadAsync().ConfigureAwait(false))
+        {
+            while (waiting.TryRead(out var item))
+                file.Add(item.Time, item.Entry);
+            if (Interlocked.Exchange(ref _missing, 0) is > 0 and var missing)
+                file.Add(_time.GetUtcNow(), new AuditEvent("omitted") { Why = string.Create(CultureInfo.InvariantCulture, $"{missing} events that came faster than the disk took them") });
+            try
+            {
+                file.Flush();
+                isBroken = false;
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Once, until it works again.
+                if (!isBroken)
+                    Log.NotWritten(_logger, e.Message);
+                isBroken = true;
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(LogLevel.Information, "{Event}")]
+        public static partial void Happened(ILogger logger, string @event);
+
+        [LoggerMessage(LogLevel.Error, "The audit log cannot be written, what happens is missing there: {Why}")]
+        public static partial void NotWritten(ILogger logger, string why);
+    }
+}
