@@ -71,7 +71,9 @@ public sealed partial class LinkServer : ILinkServer
             throw new ArgumentException($"There is no codec \"{connection.Codec}\"; there are: {string.Join(", ", _codecs.Keys.Order())}.", nameof(connection));
 
         Log.Connected(_logger, connection.Id, connection.Codec);
-        _audit?.Write(AuditEvent.Of("connected", connection.Grant, connection.Caller) with { Connection = connection.Id });
+        // Of who is not known yet it is told when they are, or are not.
+        if (connection.Principal is not null)
+            _audit?.Write(AuditEvent.Of("connected", connection.Grant, connection.Caller) with { Connection = connection.Id });
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var room = new AsyncSignal();
         var codec = dialect.Create(connection);

@@ -22,6 +22,8 @@ internal static class HostLogging
         logging.SetMinimumLevel(LogLevel.Information);
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddConfiguration(configuration.Root.GetSection("Logging"));
+        // Whatever is asked for: it writes whole addresses, in which people put tokens, though none counts there.
+        logging.AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", LogLevel.Warning);
         if (options.Debug)
             logging.AddFilter("FurtherLink", LogLevel.Debug);
     }

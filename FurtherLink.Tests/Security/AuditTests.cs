@@ -70,7 +70,6 @@ internal sealed class AuditTests
         Assert.That(events.Where(one => Text(one, "event") != "ended").Select(Summary), Is.EqualTo(new[]
         {
             $"tokenAdded who={user} id=user:{user} token=phone access=drive",
-            "connected from=192.0.2.1 connection=test",
             "refused from=192.0.2.1 why=a token: this token counts for nothing here: it is wrong, revoked or expired",
             $"authenticated who=phone id={id} from=192.0.2.1 connection=test access=drive",
             $"started who=phone id={id} from=192.0.2.1 connection=test session=abc runner=fake user={user}",

