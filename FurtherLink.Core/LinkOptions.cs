@@ -153,9 +153,12 @@ public sealed class LinkOptions
     /// <summary>Runners made by configuration alone, by name.</summary>
     public IDictionary<string, RunnerOptions> Runners { get; } = new Dictionary<string, RunnerOptions>(StringComparer.Ordinal);
 
+    /// <summary>The name of the profile of runners that have none of their own.</summary>
+    internal const string EveryRunner = "*";
+
     /// <summary>The profile of a runner; null = it has none.</summary>
     internal RunProfile? FindProfile(string runner) =>
-        Profiles.TryGetValue(runner, out var own) || Profiles.TryGetValue("*", out own) ? own : null;
+        Profiles.TryGetValue(runner, out var own) || Profiles.TryGetValue(EveryRunner, out own) ? own : null;
 }
 
 /// <summary>

@@ -54,7 +54,7 @@ internal sealed class LinkOptionsValidation : IValidateOptions<LinkOptions>
         if (profile.WallTime is { } wall && (wall <= TimeSpan.Zero || wall > Longest))
             yield return Wrong($"{name}:WallTime", wall, "must be more than 0 and at most 49 days");
         if (profile is { Network: true, Sandbox: false })
-            yield return $"{name}:Network: programs that do not run apart have the network anyway; set {name}:Sandbox to true, or leave it out";
+            yield return $"{name}:Network must not stand alone: programs that do not run apart have the network anyway; set {name}:Sandbox to true, or leave it out";
     }
 
     private static IEnumerable<string> Find(string name, RunnerOptions? runner)

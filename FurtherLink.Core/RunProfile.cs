@@ -4,22 +4,28 @@ namespace FurtherLink;
 /// What the programs of a runner may use, and whether they run apart from the rest of the device; see <see cref="LinkOptions.Profiles"/>. Nothing is limited
 /// unless it is set.
 /// </summary>
+/// <remarks>
+/// A program gets a control group (cgroups(7), version 2) where the server is a service of systemd's with Delegate=, or root, and alone in its own group;
+/// one that runs as the server's own user could leave it. Elsewhere prlimit(1) holds each process by itself.
+/// </remarks>
 public sealed class RunProfile
 {
     /// <summary>
-    /// Bytes of address space that each process may have (setrlimit(2), RLIMIT_AS): what it asks for beyond fails. Runtimes that reserve more than they
-    /// use, as Node and .NET, need gigabytes. Null, the default = no limit; else at least 1 MiB.
+    /// Bytes of memory that a program may use with all that it starts; who goes over is killed. Where it has no control group: bytes of address space that
+    /// each process may have (setrlimit(2), RLIMIT_AS), where what it asks for beyond fails; runtimes that reserve more than they use, as Node and .NET,
+    /// need gigabytes then. Null, the default = no limit; else at least 1 MiB.
     /// </summary>
     public long? Memory { get; set; }
 
     /// <summary>
-    /// Processor time that each process may use (RLIMIT_CPU), in whole seconds; who goes on is ended. Null, the default = no limit; else at least 1 s.
+    /// Processor time that each process may use (RLIMIT_CPU), in whole seconds, and in a control group all of a program's together; who goes on is ended.
+    /// Null, the default = no limit; else at least 1 s.
     /// </summary>
     public TimeSpan? CpuTime { get; set; }
 
     /// <summary>
-    /// How many processes and threads the program's user may have in all (RLIMIT_NPROC): one more cannot be started then. Not for programs of root, for
-    /// whom the system does not count: they are refused. Null, the default = no limit; else at least 1.
+    /// How many processes and threads a program may have, itself included: one more cannot be started then. Where it has no control group, those of its user
+    /// in all count (RLIMIT_NPROC), and programs of root, for whom the system does not count, are refused. Null, the default = no limit; else at least 1.
     /// </summary>
     public int? Processes { get; set; }
 
@@ -28,7 +34,7 @@ public sealed class RunProfile
 
     /// <summary>
     /// Whether programs run apart (bubblewrap, which must be installed): they see the system read-only, no homes, no processes but their own, an empty
-    /// directory for temporary files, and may write in their work directory alone. A signal that ends one shows as exit code 128 and its number then.
+    /// directory for temporary files, and may write in their work directory alone; elsewhere in what is hidden they see the file that they run. A signal that ends one shows as exit code 128 and its number then.
     /// Default false.
     /// </summary>
     public bool Sandbox { get; set; }

@@ -3,6 +3,7 @@ using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Host.Consoles;
 using FurtherLink.Processes;
+using Microsoft.Extensions.Options;
 
 [assembly: System.Runtime.Versioning.SupportedOSPlatform("linux")]
 
@@ -50,6 +51,10 @@ internal static class Program
         catch (SettingException exception)
         {
             return await EndAsync(ExitCodes.Usage, [.. exception.Mistakes]);
+        }
+        catch (OptionsValidationException exception)
+        {
+            return await EndAsync(ExitCodes.Usage, [.. exception.Failures]);
         }
         catch (ConsoleException exception)
         {

@@ -28,7 +28,7 @@ command -v dotnet >/dev/null || fail "The .NET SDK 10 is missing: see https://do
 
 # What programs in the tests use: Python with pictures and wheels, terminals that are looked at and played, a client that people type into.
 missing=()
-for package in python3 python3-pil python3-numpy python3-setuptools python3-wheel asciinema curl less procps tmux util-linux vim openssl chromium; do
+for package in python3 python3-pil python3-numpy python3-setuptools python3-wheel asciinema curl less procps bubblewrap tmux util-linux vim openssl chromium; do
   [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
 done
 command -v node >/dev/null || missing+=(nodejs)

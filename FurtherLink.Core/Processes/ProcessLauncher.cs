@@ -31,7 +31,7 @@ internal sealed class ProcessLauncher
     {
         _groups = groups;
         if (OperatingSystem.IsLinux() && starter is not null)
-            _sandbox = new SandboxTrial(starter);
+            _sandbox = new SandboxTrial(starter, Confinement.Trial);
         _options = options.Value;
         _starter = starter;
         _package = package;
@@ -56,14 +56,14 @@ internal sealed class ProcessLauncher
         var profile = request.Profile ?? _options.FindProfile(request.Runner);
         if (profile is { Sandbox: true })
             await _sandbox!.EnsureAsync(context.User, profile, cancellationToken).ConfigureAwait(false);
-        var (spawn, code, file) = Prepare(plan, request, context);
+        var (spawn, code, file) = Prepare(plan, request, context, profile);
         ControlGroup? group = null;
         try
         {
             if (profile is not null)
             {
                 group = profile.LimitsUse ? _groups?.TryMake(profile) : null;
-                spawn = Confinement.Apply(spawn, profile, PlacesOf(spawn, file, context), group);
+                spawn = Confinement.Apply(spawn, profile, PlacesOf(spawn.User, [file, spawn.Program], context), group);
             }
 
             return await starter.StartAsync(
@@ -91,7 +91,7 @@ internal sealed class ProcessLauncher
     }
 
     [SupportedOSPlatform("linux")]
-    private (SpawnRequest Spawn, CodeFile? Code, string? File) Prepare(LaunchPlan plan, RunRequest request, ProcessContext context)
+    private (SpawnRequest Spawn, CodeFile? Code, string? File) Prepare(LaunchPlan plan, RunRequest request, ProcessContext context, RunProfile? profile)
     {
         var user = context.User;
         user.EnsureAllowed();
@@ -118,14 +118,15 @@ internal sealed class ProcessLauncher
                 ProgramEnvironment.Apply(environment, request.Environment);
                 environment[ChildOptions.SessionVariable] = context.SessionId;
 
+                if (profile is { Sandbox: true })
+                    environment["PATH"] = Confinement.Visible(ProgramEnvironment.PathOf(environment), PlacesOf(user, [], context));
                 ProgramFiles.EnsureEnterable(directory, user);
                 if (plan.RunsFile)
                     ProgramFiles.EnsureExecutable(file, user);
                 var command = plan.Command(file);
                 var program = ProgramEnvironment.FindProgram(environment, command[0], directory)
                     ?? throw new LinkException(FailureCode.ProgramNotFound, $"there is no program \"{command[0]}\" on this device: it has to be installed, in a directory that PATH names");
-                if (plan.RunsFile)
-                    ProgramFiles.EnsureFormat(program);
+                ProgramFiles.EnsureProgram(program, user);
                 return (
                     new SpawnRequest
                     {
@@ -149,13 +150,13 @@ internal sealed class ProcessLauncher
 
     /// <summary>What a program knows of beside the system: its work directory, its file, its session's own directory, and what every Python finds.</summary>
     [SupportedOSPlatform("linux")]
-    private ConfinedPlaces PlacesOf(SpawnRequest spawn, string? file, ProcessContext context)
+    private ConfinedPlaces PlacesOf(UserAccount user, string?[] own, ProcessContext context)
     {
         var files = new ProgramFiles(_options);
-        string?[] readOnly = [file, _package?.Directory, _options.PythonVenv];
+        string?[] readOnly = [.. own, _package?.Directory, _options.PythonVenv];
         return new ConfinedPlaces(
             Path.GetFullPath(_options.TempDirectory),
-            [files.WorkDirectory(spawn.User), .. context.Environment.Values.Where(Directory.Exists)],
+            [files.WorkDirectory(user), .. context.Environment.Values.Where(Directory.Exists)],
             [.. readOnly.OfType<string>().Where(static path => path.Length > 0)]);
     }
 

@@ -55,6 +55,9 @@ internal static class ProgramEnvironment
     public static void Prepend(Dictionary<string, string> environment, string name, string directory) =>
         environment[name] = environment.GetValueOrDefault(name) is { Length: > 0 } rest ? $"{directory}:{rest}" : directory;
 
+    /// <summary>Where programs are found: directories with colons between them.</summary>
+    public static string PathOf(Dictionary<string, string> environment) => environment.GetValueOrDefault("PATH", DefaultPath);
+
     /// <summary>Finds a program as a shell would, by its PATH; to be asked as the user who is to run it.</summary>
     /// <returns>Its path; null where there is none.</returns>
     public static string? FindProgram(Dictionary<string, string> environment, string name, string directory)
@@ -62,7 +65,7 @@ internal static class ProgramEnvironment
         if (name.Contains('/', StringComparison.Ordinal))
             return Path.Combine(directory, name);
         // An empty part of PATH means the working directory.
-        return environment.GetValueOrDefault("PATH", DefaultPath).Split(':')
+        return PathOf(environment).Split(':')
             .Select(part => Path.Combine(directory, part, name))
             .FirstOrDefault(path => File.Exists(path) && Libc.MayExecute(path));
     }

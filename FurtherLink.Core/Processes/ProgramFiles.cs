@@ -85,11 +85,22 @@ internal sealed class ProgramFiles(LinkOptions options)
             throw new LinkException(FailureCode.Failed, $"{user.Name} may not enter the directory {directory}");
     }
 
+    /// <summary>Makes sure that a program can be started: what stands before it, to change the user or to set limits, could only fail itself.</summary>
+    /// <exception cref="LinkException">It cannot; the message says why.</exception>
+    public static void EnsureProgram(string path, UserAccount user)
+    {
+        if (!Path.Exists(path))
+            throw new LinkException(FailureCode.ProgramNotFound, $"there is no program {path}");
+        if (Directory.Exists(path) || !Libc.MayExecute(path))
+            throw new LinkException(FailureCode.ProgramNotRunnable, $"{user.Name} may not execute {path}: look at its permissions (chmod +x)");
+        EnsureFormat(path);
+    }
+
     /// <summary>
     /// Whether the kernel knows what to do with a file: a binary, or a script whose interpreter is there. The programs that start others
     /// in between would hand anything else to /bin/sh.
     /// </summary>
-    public static void EnsureFormat(string path)
+    private static void EnsureFormat(string path)
     {
         Span<byte> start = stackalloc byte[256]; // the kernel reads no more of a first line
         var length = Libc.ReadFile(path, start);

@@ -172,6 +172,26 @@ internal static class Settings
         new("Portacode:MaxExecOutput", "Characters of output that the result of a command repeats. Default 1048576.") { Check = Checks.Number(1024, int.MaxValue) },
         new("Portacode:Transfers", "Limits of uploads, downloads and transfers of gateways: MaxBytes, MaxEntries, MaxTransfers, MaxUploadBytes, MaxUploads, MaxWholeBytes, UploadIdle, TransferIdle.") { Shape = SettingShape.Group },
         new("Portacode:FileReadLimit", "The most bytes of a file that one file_read gives. Default 67108864.") { Check = Checks.Number(4096, 128 * 1024 * 1024) },
+        new("Profiles:*:Memory", "Bytes of memory that a program may use, by default. Default: no limit.")
+        {
+            Option = "--limit-memory", ValueName = "bytes", Check = SettingsCheck.Profiles["Memory"],
+        },
+        new("Profiles:*:CpuTime", "Processor time that a program may use, by default. Default: no limit.")
+        {
+            Option = "--limit-cpu-time", ValueName = "time", Check = SettingsCheck.Profiles["CpuTime"],
+        },
+        new("Profiles:*:Processes", "How many processes a program may have, by default. Default: no limit.")
+        {
+            Option = "--limit-processes", ValueName = "number", Check = SettingsCheck.Profiles["Processes"],
+        },
+        new("Profiles:*:WallTime", "How long a program may run, by default. Default: no limit.")
+        {
+            Option = "--limit-time", ValueName = "time", Check = SettingsCheck.Profiles["WallTime"],
+        },
+        new("Profiles:*:Sandbox", "Programs run apart by default: the system read-only, no network, their work directory alone to write in.")
+        {
+            Shape = SettingShape.Switch, Option = "--sandbox", Check = Checks.TrueOrFalse,
+        },
         new("Profiles", "What programs may use and see, by their runner's name or \"*\": Memory, CpuTime, Processes, WallTime, Sandbox, Network.") { Shape = SettingShape.Group },
         new("Runners", "Runners made by configuration alone, by name.") { Shape = SettingShape.Group },
     ];

@@ -1,18 +1,23 @@
+using System.Collections.Frozen;
+using System.Globalization;
+
 namespace FurtherLink.Host.Configuration;
 
 /// <summary>Finds every mistake in the settings before anything is started.</summary>
 internal static class SettingsCheck
 {
     private static readonly Func<string, string?> Bandwidth = Checks.Number(0, long.MaxValue);
-    private static readonly Dictionary<string, Func<string, string?>> ProfileChecks = new(StringComparer.OrdinalIgnoreCase)
+
+    /// <summary>What the settings of a profile must look like.</summary>
+    public static FrozenDictionary<string, Func<string, string?>> Profiles { get; } = new Dictionary<string, Func<string, string?>>(StringComparer.OrdinalIgnoreCase)
     {
         ["Memory"] = Checks.Number(1024 * 1024, long.MaxValue),
-        ["CpuTime"] = Checks.PositiveDuration,
+        ["CpuTime"] = static text => Checks.PositiveDuration(text) ?? (TimeSpan.Parse(text, CultureInfo.InvariantCulture) < TimeSpan.FromSeconds(1) ? "must be at least 00:00:01" : null),
         ["Processes"] = Checks.Number(1, int.MaxValue),
         ["WallTime"] = Checks.PositiveDuration,
         ["Sandbox"] = Checks.TrueOrFalse,
         ["Network"] = Checks.TrueOrFalse,
-    };
+    }.ToFrozenDictionary(StringComparer.OrdinalIgnoreCase);
 
     private static readonly string[] RunnerKeys = ["Command", "Extension", "Environment"];
 
@@ -58,9 +63,13 @@ internal static class SettingsCheck
 
     private static IEnumerable<string> Profile(HostConfiguration configuration, IConfigurationSection profile) => profile.GetChildren().Select(setting =>
     {
-        var known = ProfileChecks.TryGetValue(setting.Key, out var check);
-        var wrong = known ? check!(setting.Value ?? "") : $"is no setting of a profile, which has {string.Join(", ", ProfileChecks.Keys)}";
-        return wrong is null ? null : $"Profiles:{profile.Key}:{setting.Key}: \"{setting.Value}\" {wrong} (from {configuration.Origin(setting.Path)}).";
+        var name = $"Profiles:{profile.Key}:{setting.Key}";
+
+        // Those that have an option have been checked.
+        if (Settings.All.Any(one => one.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
+            return null;
+        var wrong = Profiles.TryGetValue(setting.Key, out var check) ? check(setting.Value ?? "") : $"is no setting of a profile, which has {string.Join(", ", Profiles.Keys.Order(StringComparer.Ordinal))}";
+        return wrong is null ? null : $"{name}: \"{setting.Value}\" {wrong} (from {configuration.Origin(setting.Path)}).";
     }).OfType<string>();
 
     private static IEnumerable<string> Runner(HostConfiguration configuration, IConfigurationSection runner)

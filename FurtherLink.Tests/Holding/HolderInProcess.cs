@@ -11,19 +11,25 @@ internal sealed class HolderInProcess : IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly IHost _holder;
 
-    private HolderInProcess()
+    private HolderInProcess(Action<LinkOptions>? configure)
     {
         var builder = Microsoft.Extensions.Hosting.Host.CreateEmptyApplicationBuilder(null);
         builder.Services.AddFurtherLink().AddStandardRunners().BeHolder(holder => holder.Socket = Socket);
-        builder.Services.Configure<LinkOptions>(options => options.TempDirectory = _folder.Path);
+        builder.Services.Configure<LinkOptions>(options =>
+        {
+            options.TempDirectory = _folder.Path;
+            configure?.Invoke(options);
+        });
         _holder = builder.Build();
     }
 
     private string Socket => _folder["holder"];
 
-    public static async Task<HolderInProcess> StartAsync()
+    /// <summary>Starts it.</summary>
+    /// <param name="configure">Changes its settings.</param>
+    public static async Task<HolderInProcess> StartAsync(Action<LinkOptions>? configure = null)
     {
-        var holder = new HolderInProcess();
+        var holder = new HolderInProcess(configure);
         await holder._holder.StartAsync();
         return holder;
     }

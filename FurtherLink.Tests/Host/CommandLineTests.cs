@@ -56,6 +56,10 @@ internal sealed class CommandLineTests
     [TestCase("--projects-dir /dev/null", "MiniscreenProjectsDirectory: \"/dev/null\"", "--projects-dir")]
     [TestCase("--user nobody-of-that-name", "DefaultUser: \"nobody-of-that-name\"", "--user")]
     [TestCase("connect --gateway http://a.example", "Portacode:GatewayUrl: \"http://a.example\"", "--gateway")]
+    [TestCase("--limit-memory 64M", "Profiles:*:Memory: \"64M\"", "--limit-memory")]
+    [TestCase("--limit-cpu-time 0", "Profiles:*:CpuTime: \"0\"", "--limit-cpu-time")]
+    [TestCase("--limit-processes none", "Profiles:*:Processes: \"none\"", "--limit-processes")]
+    [TestCase("--limit-time soon", "Profiles:*:WallTime: \"soon\"", "--limit-time")]
     [TestCase("--trusted-origin https://a.example --trusted-origin b", "TrustedOrigins: \"b\"", "--trusted-origin")]
     public async Task Option_Wrong_IsReportedWithSettingAndExitCode2(string arguments, string setting, string option)
     {

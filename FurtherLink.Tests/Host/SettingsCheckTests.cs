@@ -124,6 +124,29 @@ internal sealed class SettingsCheckTests
         Assert.That(Mistakes([]), Is.Empty);
     }
 
+    [Test]
+    public void Profile_Wrong_IsReported()
+    {
+        var path = _folder.Write(
+            "appsettings.json", """{"FurtherLink":{"Profiles":{"python3":{"Memory":"64M","CpuTime":"00:00:00.5","WallTime":"0","Sandbox":"yes","Memroy":1},"*":{"Processes":0}}}}""");
+        Assert.That(Mistakes([]), Is.EquivalentTo(new[]
+        {
+            $"Profiles:*:Processes: \"0\" must be a whole number of at least 1 (from {path}).",
+            $"Profiles:python3:Memory: \"64M\" must be a whole number of at least 1048576 (from {path}).",
+            $"Profiles:python3:CpuTime: \"00:00:00.5\" must be at least 00:00:01 (from {path}).",
+            $"Profiles:python3:WallTime: \"0\" must be more than nothing (from {path}).",
+            $"Profiles:python3:Sandbox: \"yes\" must be true or false (from {path}).",
+            $"Profiles:python3:Memroy: \"1\" is no setting of a profile, which has CpuTime, Memory, Network, Processes, Sandbox, WallTime (from {path}).",
+        }));
+    }
+
+    [Test]
+    public void Profile_Right_IsTaken()
+    {
+        _folder.Write("appsettings.json", """{"FurtherLink":{"Profiles":{"python3":{"Memory":67108864,"CpuTime":"00:00:10","Processes":20,"WallTime":"00:10:00","Sandbox":true,"Network":true}}}}""");
+        Assert.That(Mistakes([]), Is.Empty);
+    }
+
     private string[] Mistakes(Dictionary<string, string> variables)
     {
         using var configuration = HostConfiguration.Load(new Dictionary<string, string>(), variables, _folder.Path);

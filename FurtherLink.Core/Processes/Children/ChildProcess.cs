@@ -115,9 +115,10 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
             _errorToken = _loop.Register(_spawned.Error!, Libc.EpollIn, _error!);
         }
 
-        _exitToken = _loop.Register(_spawned.Exit, Libc.EpollIn, this);
+        // Before its end can be seen, which ends the watch.
         if (_options.Profile is { } profile)
             _limits = LimitWatch.Start(profile, _options.Group, _time, () => _ = DisposeAsync().AsTask());
+        _exitToken = _loop.Register(_spawned.Exit, Libc.EpollIn, this);
     }
 
     /// <inheritdoc/>

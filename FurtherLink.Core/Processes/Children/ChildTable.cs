@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using FurtherLink.Processes.ControlGroups;
 using FurtherLink.Processes.Leftovers;
 using FurtherLink.Processes.Native;
 
@@ -204,7 +205,7 @@ internal sealed class ChildTable : IDisposable
     private bool IsOurs(int pid)
     {
         var session = Libc.SessionOf(pid);
-        return _programs.ContainsKey(session) || (session != _ownSession && HasOurMark(Libc.GetMark(pid)));
+        return _programs.ContainsKey(session) || (session != _ownSession && (HasOurMark(Libc.GetMark(pid)) || GroupTree.IsOfProgram(pid)));
     }
 
     private bool HasOurMark(ulong? mark) => (mark & StrayPrograms.FamilyMask) == _family;

@@ -99,6 +99,19 @@ internal sealed partial class GroupTree
         return group;
     }
 
+    /// <summary>Whether a process is in a program's group, or has been until its end.</summary>
+    public static bool IsOfProgram(int pid)
+    {
+        try
+        {
+            return File.ReadAllText($"/proc/{pid}/cgroup").Contains("/" + ProgramPrefix, StringComparison.Ordinal);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+
     private bool Set(string path, string controller, string file, long value)
     {
         if (!_controllers.Contains(controller, StringComparer.Ordinal))

@@ -57,6 +57,10 @@ internal static class Confinement
             yield return string.Create(CultureInfo.InvariantCulture, $"--nproc={processes}");
     }
 
+    /// <summary>The directories of a list, with colons between them, that a program which runs apart can see.</summary>
+    public static string Visible(string list, ConfinedPlaces places) => string.Join(
+        ':', list.Split(':').Where(directory => !Hidden(places).Exists(hidden => ConfinedPlaces.IsWithin(directory, hidden)) || places.Shows(directory)));
+
     /// <summary>A program that ends with 0 where this device can run programs apart as a user.</summary>
     /// <exception cref="LinkException">bubblewrap is missing.</exception>
     public static SpawnRequest Trial(UserAccount user, RunProfile profile)
@@ -81,7 +85,7 @@ internal static class Confinement
     private static List<string> Sandbox(SpawnRequest spawn, RunProfile profile, ConfinedPlaces places)
     {
         var words = Apart(profile);
-        var hidden = Private.Append(places.Temporary).Where(Directory.Exists).Distinct(StringComparer.Ordinal).ToList();
+        var hidden = Hidden(places);
         foreach (var directory in hidden)
             words.AddRange(["--tmpfs", directory]);
 
@@ -100,6 +104,8 @@ internal static class Confinement
         return words;
     }
 
+    private static List<string> Hidden(ConfinedPlaces places) => [.. Private.Append(places.Temporary).Where(Directory.Exists).Distinct(StringComparer.Ordinal)];
+
     private static SpawnRequest Before(SpawnRequest spawn, string program, string package, IEnumerable<string> words)
     {
         var path = Directories.Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists)
@@ -114,6 +120,9 @@ internal static class Confinement
 /// <param name="ReadOnly">What it may read that is hidden otherwise; absolute.</param>
 internal sealed record ConfinedPlaces(string Temporary, IReadOnlyList<string> Writable, IReadOnlyList<string> ReadOnly)
 {
+    /// <summary>Whether it sees a directory, wherever that is.</summary>
+    public bool Shows(string directory) => Writable.Concat(ReadOnly).Any(shown => IsWithin(directory, shown));
+
     /// <summary>Whether a directory is another one or in it.</summary>
     public static bool IsWithin(string directory, string other) => directory == other || directory.StartsWith(other.TrimEnd('/') + "/", StringComparison.Ordinal);
 }

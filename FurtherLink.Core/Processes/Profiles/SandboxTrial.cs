@@ -10,8 +10,9 @@ namespace FurtherLink.Processes.Profiles;
 
 /// <summary>Finds out, before the first program is to run apart, whether this device can do that: it may let only root make namespaces. Thread safe.</summary>
 /// <param name="starter">Starts the trial.</param>
+/// <param name="trial">A program that ends with 0 where it can be done, see <see cref="Confinement.Trial"/>.</param>
 [SupportedOSPlatform("linux")]
-internal sealed class SandboxTrial(ChildStarter starter)
+internal sealed class SandboxTrial(ChildStarter starter, Func<UserAccount, RunProfile, SpawnRequest> trial)
 {
     private const int LongestReason = 300;
 
@@ -26,10 +27,10 @@ internal sealed class SandboxTrial(ChildStarter starter)
         var output = new Pipe();
         var error = new Pipe();
         var options = new ChildOptions { SessionId = "sandbox-trial", Out = output.Writer, Error = error.Writer };
-        var trial = await starter.StartAsync(Confinement.Trial(user, profile), options, cancellationToken).ConfigureAwait(false);
-        await using (trial.ConfigureAwait(false))
+        var program = await starter.StartAsync(trial(user, profile), options, cancellationToken).ConfigureAwait(false);
+        await using (program.ConfigureAwait(false))
         {
-            var status = await trial.Exited.ConfigureAwait(false);
+            var status = await program.Exited.ConfigureAwait(false);
             if (status.Code != 0)
             {
                 await error.Writer.CompleteAsync().ConfigureAwait(false);

@@ -4,6 +4,7 @@ using FurtherLink.Processes.Children;
 using FurtherLink.Processes.ControlGroups;
 using FurtherLink.Processes.Io;
 using FurtherLink.Processes.Leftovers;
+using FurtherLink.Processes.Profiles;
 using FurtherLink.Processes.Runners;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -26,6 +27,7 @@ public static class StandardRunnersExtensions
             AddLinux(builder.Services);
         else
             builder.Services.TryAddSingleton(provider => new ProcessLauncher(provider.GetRequiredService<IOptions<LinkOptions>>(), null, null));
+        builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ProfileStart>());
         builder.Services.TryAddSingleton(provider => new ProgramRunner(provider.GetRequiredService<ProcessLauncher>()));
         builder.Services.AddSingleton<IRunnerSource>(provider => new ConfiguredRunners(
             provider.GetRequiredService<IOptions<LinkOptions>>(), provider.GetRequiredService<ProcessLauncher>()));
@@ -45,7 +47,6 @@ public static class StandardRunnersExtensions
             provider.GetRequiredService<PythonPackage>(), provider.GetService<Ledger>(), provider.GetRequiredService<GroupTree>()));
         services.TryAddSingleton(provider => new GroupTree(
             new GroupFiles(), System.Environment.ProcessId, static pid => ProcFs.Read(pid)?.Parent, provider.GetService<ILogger<GroupTree>>(), provider.GetService<Ledger>()));
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, GroupStart>());
         services.TryAddSingleton(provider => new PythonPackage(
             provider.GetRequiredService<IOptions<LinkOptions>>().Value.TempDirectory, provider.GetService<Ledger>()));
         services.TryAddSingleton(provider => new IoLoop(provider.GetService<ILogger<IoLoop>>()));

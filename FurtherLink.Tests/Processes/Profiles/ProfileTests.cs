@@ -3,6 +3,10 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Processes.Children;
+using FurtherLink.Processes.Io;
+using FurtherLink.Processes.Profiles;
+using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Processes.Profiles;
 
@@ -142,6 +146,92 @@ public sealed class ProfileTests
         await program.TypeAsync("\u0003");
         await program.SeeAsync("interrupted");
         Assert.That((await program.ExitAsync()).Code, Is.EqualTo(9));
+    }
+
+    [Test]
+    public async Task WallTime_OfWhatAProgramHasLeft_IsOverAsWell()
+    {
+        _profile.WallTime = TimeSpan.FromSeconds(1);
+        var program = await _rig.BashAsync("setsid sleep 1000 >/dev/null 2>&1 & echo $!");
+        Assert.That(await program.ExitAsync(), Is.EqualTo(new ExitStatus(0)));
+        await Patience.UntilAsync(() => !Directory.Exists($"/proc/{program.Text.Trim()}"), "its end");
+    }
+
+    [Test]
+    public async Task Sandbox_FileOutsideTheWorkDirectory_IsAllThatIsSeenThere()
+    {
+        _profile.Sandbox = true;
+        var folder = Directory.CreateDirectory(Path.Combine(_rig.Directory, "others")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(folder, "secret"), "");
+        var path = Path.Combine(folder, "program");
+        await File.WriteAllTextAsync(path, "#!/bin/sh\npwd; ls -A; : >new || echo read-only");
+        File.SetUnixFileMode(path, (UnixFileMode)0b111_101_101);
+        var program = await _rig.StartAsync(new RunRequest("exec") { Path = path });
+        await program.ExitAsync();
+        Assert.That(program.Text, Does.StartWith($"{folder}\nprogram\n"));
+        Assert.That(Directory.EnumerateFiles(folder).Select(Path.GetFileName), Is.EquivalentTo(new[] { "program", "secret" }));
+    }
+
+    [Test]
+    public async Task Sandbox_LoaderVariables_AreHeededInsideOnly()
+    {
+        (_profile.Sandbox, _profile.Memory) = (true, 1L << 32);
+        var traces = Directory.CreateDirectory(Path.Combine(_rig.Directory, "traces")).FullName;
+        var program = await _rig.StartAsync(new RunRequest("exec")
+        {
+            Code = "#!/bin/sh\necho $LD_DEBUG_OUTPUT",
+            Environment = new Dictionary<string, string?> { ["LD_DEBUG"] = "files", ["LD_DEBUG_OUTPUT"] = traces + "/trace" },
+        });
+        await program.ExitAsync();
+        Assert.That(program.Text, Does.EndWith(traces + "/trace\n"), "which the loader prints to, where it cannot make the file");
+        Assert.That(Directory.EnumerateFiles(traces), Is.Empty, "written by what stands before the program");
+    }
+
+    [Test]
+    public async Task Sandbox_Signals_ReachTheProgramAndItsCodeComesBack()
+    {
+        _profile.Sandbox = true;
+        var program = await _rig.BashAsync("trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done");
+        await program.SeeAsync("ready");
+        program.Process.Signal(15);
+        Assert.That((await program.ExitAsync()).Code, Is.EqualTo(5));
+    }
+
+    [Test]
+    public async Task Sandbox_OfPythonCode_FindsThePackage()
+    {
+        await using var rig = new ProgramRig(options => options.Profiles["python3"] = new RunProfile { Sandbox = true });
+        var program = await rig.PythonAsync("import further_link, os; print(os.path.exists(__file__), input())");
+        await program.TypeAsync("typed\n");
+        await program.ExitAsync();
+        Assert.That(program.Text, Is.EqualTo("True typed\n"), program.ErrorText);
+    }
+
+    [Test]
+    public async Task Sandbox_OfAShell_WorksInTheWorkDirectory()
+    {
+        await using var rig = new ProgramRig(options => options.Profiles["shell"] = new RunProfile { Sandbox = true });
+        Directory.CreateDirectory(rig.Work);
+        rig.User = rig.User with { Shell = "/bin/bash" };
+        var program = await rig.StartAsync(new RunRequest("shell") { Path = rig.Work, Terminal = TerminalSize.Default });
+        await program.TypeAsync("echo made > file; set -m; sleep 1000 & kill %1; echo re''ady $?; exit 6\n");
+        await program.SeeAsync("ready 0");
+        Assert.That((await program.ExitAsync()).Code, Is.EqualTo(6));
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(rig.Work, "file")), Is.EqualTo("made\n"));
+    }
+
+    [Test]
+    public async Task Sandbox_ThatTheDeviceDoesNotLetOneHave_IsRefusedWithItsWords()
+    {
+        await using var loop = new IoLoop(null);
+        await using var starter = new ChildStarter(loop, Microsoft.Extensions.Options.Options.Create(new LinkOptions()));
+        var trial = new SandboxTrial(starter, static (user, _) => new SpawnRequest
+        {
+            Program = "/bin/sh", Arguments = ["/bin/sh", "-c", "echo 'bwrap: No permissions to create new namespace' >&2; exit 1"], Environment = [], Directory = "/", User = user,
+        });
+        Assert.That(
+            async () => await trial.EnsureAsync(UserAccount.Current, _profile, CancellationToken.None),
+            Throws.InstanceOf<LinkException>().With.Message.Contains("No permissions to create new namespace").And.Message.Contains("apart"));
     }
 
     [Test]
