@@ -6,7 +6,6 @@ using FurtherLink.Host.Serving;
 using FurtherLink.Security;
 using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.WebSockets;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 

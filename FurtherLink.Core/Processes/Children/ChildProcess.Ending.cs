@@ -56,7 +56,7 @@ internal sealed partial class ChildProcess
             var left = _options.StopGrace - _time.GetElapsedTime(since);
             if (left <= TimeSpan.Zero)
                 return;
-            await Task.Delay(pause < left ? pause : left, _time).ConfigureAwait(false);
+            await Task.Delay(pause < left ? pause : left, TimeProvider.System).ConfigureAwait(false);
         }
     }
 

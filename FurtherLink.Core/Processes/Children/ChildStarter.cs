@@ -32,7 +32,9 @@ internal sealed class ChildStarter : IAsyncDisposable
         _table = new ChildTable(options.Value.AdoptOrphans, ledger);
         _time = time ?? TimeProvider.System;
         _search = new MemberSearch(_table);
-        _killer = new ChildKiller(_table, _time);
+
+        // What the kernel does takes real time, whatever clock policies go by.
+        _killer = new ChildKiller(_table, TimeProvider.System);
         _logger = logger ?? NullLogger<ChildStarter>.Instance;
     }
 

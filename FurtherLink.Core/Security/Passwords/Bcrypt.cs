@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Security.Cryptography;
 using BCrypt.Net;
@@ -12,11 +13,12 @@ internal static class Bcrypt
     private const int LeastCost = 4;
     private const int Length = 60;
     private const string Letters = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    private static readonly SearchValues<char> LetterSet = SearchValues.Create(Letters);
 
     /// <summary>Reads how much work a hash is.</summary>
     /// <returns>Null where it is no hash of this kind, or one that is not computed here.</returns>
     public static int? CostOf(string hash) =>
-        hash.Length == Length && hash[..4] is "$2y$" or "$2b$" or "$2a$" && hash[6] == '$' && !hash.AsSpan(7).ContainsAnyExcept(Letters)
+        hash.Length == Length && hash[..4] is "$2y$" or "$2b$" or "$2a$" && hash[6] == '$' && !hash.AsSpan(7).ContainsAnyExcept(LetterSet)
             && int.TryParse(hash.AsSpan(4, 2), NumberStyles.None, CultureInfo.InvariantCulture, out var cost) && cost is >= LeastCost and <= MostCost
             ? cost
             : null;

@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using FurtherLink.Messages;
 using FurtherLink.Processes;
 using FurtherLink.Processes.ControlGroups;
 
@@ -34,7 +33,10 @@ public sealed class CountedGroupTests
         if (_rig is not null)
             await _rig.DisposeAsync();
         if (_own is not null)
+        {
             Assert.That(await _own.EndAsync(), "the test's group is not removed");
+            _own.Dispose();
+        }
     }
 
     [Test]
