@@ -28,15 +28,18 @@ internal sealed class DocumentTests
     {
         _folder = new TemporaryFolder();
 
-        // The runners that the documents show how to configure are there for the other examples.
-        var runners = new JsonObject();
+        // The runners that the documents show how to configure are there for the other examples, with their profiles.
+        var settings = new JsonObject { ["Runners"] = new JsonObject(), ["Profiles"] = new JsonObject() };
         foreach (var example in Documents.SelectMany(Example.Of).Where(example => example.Kind == "json"))
         {
-            foreach (var (name, runner) in JsonNode.Parse(string.Join('\n', example.Lines))?["FurtherLink"]?["Runners"] as JsonObject ?? [])
-                runners[name] = runner?.DeepClone();
+            foreach (var (group, shown) in JsonNode.Parse(string.Join('\n', example.Lines))?["FurtherLink"] as JsonObject ?? [])
+            {
+                foreach (var (name, one) in settings[group] is null ? [] : shown as JsonObject ?? [])
+                    settings[group]![name] = one?.DeepClone();
+            }
         }
 
-        _folder.Write("appsettings.json", new JsonObject { ["FurtherLink"] = new JsonObject { ["Runners"] = runners } }.ToJsonString());
+        _folder.Write("appsettings.json", new JsonObject { ["FurtherLink"] = settings }.ToJsonString());
         _host = await HostProcess.ServeAsync(_folder.Path, "--port 0", new Dictionary<string, string?>
         {
             ["HOME"] = _folder.Path,
