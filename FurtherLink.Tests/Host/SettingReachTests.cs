@@ -21,7 +21,7 @@ internal sealed class SettingReachTests
     private static readonly Dictionary<string, string> Texts = new(StringComparer.Ordinal)
     {
         ["Address"] = "127.0.0.1", ["NoHold"] = "true", ["CertificatePath"] = "/c.pem", ["KeyPath"] = "/k.pem", ["ClientCertificateAuthorities"] = "/a.pem",
-        ["ClientCertificateAccess"] = "view", ["Portacode:Listen"] = "false", ["Portacode:GatewayUrl"] = "wss://example.org", ["AllowedHosts"] = "example.org",
+        ["ClientCertificateAccess"] = "view", ["PasswordAccess"] = "view", ["Portacode:Listen"] = "false", ["Portacode:GatewayUrl"] = "wss://example.org", ["AllowedHosts"] = "example.org",
     };
 
     private TemporaryFolder _folder = null!;
@@ -48,7 +48,7 @@ internal sealed class SettingReachTests
     [TestCaseSource(nameof(Names))]
     public async Task Setting_Given_IsWhatIsReadOfIt(string name)
     {
-        var values = await ReadAsync(new() { [name] = Texts.TryGetValue(name, out var text) ? text : Another(Default(name)) });
+        var values = await ReadAsync(new() { [name] = Texts.TryGetValue(name, out var text) ? text : Another(name, Default(name)) });
         var changed = values.Where(pair => !Same(pair.Value, _defaults.GetValueOrDefault(pair.Key))).Select(static pair => pair.Key).ToList();
         Assert.That(changed, Is.Not.Empty, "nothing is another by it");
         if (!Texts.ContainsKey(name))
@@ -60,17 +60,24 @@ internal sealed class SettingReachTests
         : Equals(one, other);
 
     // A value that is allowed, of the kind that the option is of.
-    private string Another((Type Type, object? Value) option) => option switch
+    private string Another(string name, (Type Type, object? Value) option) => option switch
     {
         (_, bool on) => on ? "false" : "true",
         (_, TimeSpan time) => (time + TimeSpan.FromSeconds(1)).ToString(),
         (_, double share) => (share / 2).ToString(CultureInfo.InvariantCulture),
         (_, Enum value) => Enum.GetValues(value.GetType()).Cast<Enum>().First(each => !each.Equals(value)).ToString(),
         (_, int and not 0 or long and not 0L) => (Convert.ToInt64(option.Value, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture),
-        var (type, _) when type == typeof(string) => _folder["sample"],
+        _ when name == "PasswordFile" => Private(_folder.Write(name, "")),
+        var (type, _) when type == typeof(string) => _folder[name.Replace(':', '-')],
         var (type, _) when typeof(IEnumerable<string>).IsAssignableFrom(type) => "https://sample.example",
         _ => "2097152",
     };
+
+    private static string Private(string file)
+    {
+        File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        return file;
+    }
 
     private (Type Type, object? Value) Default(string name)
     {
