@@ -6,6 +6,7 @@ namespace FurtherLink.Tests.Browser;
 [TestFixture]
 internal sealed class WelcomePageTests
 {
+    private readonly Stack<IAsyncDisposable> _open = new();
     private TemporaryFolder _folder = null!;
     private HostProcess _device = null!;
     private HostileSite _site = null!;
@@ -17,19 +18,18 @@ internal sealed class WelcomePageTests
     public async Task OneTimeSetUpAsync()
     {
         _folder = new TemporaryFolder();
-        _site = await HostileSite.StartAsync();
-        _device = await HostProcess.ServeAsync(
-            _folder.Path, $"--port 0 --trusted-origin http://trusted.example:{_site.Port} --allowed-origin http://allowed.example:{_site.Port} --state-dir {_folder["state"]}");
+        _site = Keep(await HostileSite.StartAsync());
+        _device = Keep(await HostProcess.ServeAsync(
+            _folder.Path, $"--port 0 --trusted-origin http://trusted.example:{_site.Port} --allowed-origin http://allowed.example:{_site.Port} --state-dir {_folder["state"]}"));
         _token = (await HostProcess.RunAsync(_folder.Path, $"token add person --role own --state-dir {_folder["state"]}")).Output.Trim();
-        _browser = await Chromium.StartAsync("MAP *.example 127.0.0.1");
+        _browser = Keep(await Chromium.StartAsync("MAP *.example 127.0.0.1"));
     }
 
     [OneTimeTearDown]
     public async Task OneTimeTearDownAsync()
     {
-        await _browser.DisposeAsync();
-        await _site.DisposeAsync();
-        await _device.DisposeAsync();
+        while (_open.TryPop(out var open))
+            await open.DisposeAsync();
         _folder.Dispose();
     }
 
@@ -102,4 +102,12 @@ internal sealed class WelcomePageTests
           socket.onclose = () => resolve('closed');
         });
         """);
+
+    // Ended in any case, also where what comes behind it cannot be started.
+    private T Keep<T>(T open)
+        where T : IAsyncDisposable
+    {
+        _open.Push(open);
+        return open;
+    }
 }
