@@ -143,7 +143,7 @@ public sealed class Attachment
     {
         From = from,
         Text = _options.Text,
-        Lossless = _options.Lossless,
+        Lossless = _options.Lossless && Peer.MayDrive(session.Info),
         OnOutput = _ => _outbox.Wake(this, inline: true),
         OnStalled = _options.Patient ? null : _ => Peer.Abort($"it has taken no output of session {session.Id} for too long"),
     });

@@ -147,7 +147,7 @@ public sealed class Peer
         if (!Grant.Sees(session.Info))
             throw new LinkException(FailureCode.NotFound, $"there is no session \"{session.Id}\"");
         Demand(options.Overrules ? Access.Own : options.Access is Access.View ? Access.View : Access.Drive);
-        if ((options.Overrules || options.Access > Access.View) && !Grant.MayType(session.Info, () => _sessions.DefaultUser))
+        if ((options.Overrules || options.Access > Access.View) && !MayDrive(session.Info))
         {
             throw new LinkException(
                 FailureCode.Denied, $"this session runs as \"{session.Info.User}\", which {Grant.Name} may not: attach to view") { Name = name };
@@ -232,6 +232,9 @@ public sealed class Peer
         if (!grant.Ends(attachment.Session.Info))
             throw new LinkException(FailureCode.Denied, "another has started this session: ending it needs the right to own");
     }
+
+    /// <summary>Whether it may drive a session at all, and so hold it up; who may not sees what it is fast enough for.</summary>
+    internal bool MayDrive(SessionInfo session) => Grant.Access >= Access.Drive && Grant.MayType(session, () => _sessions.DefaultUser);
 
     /// <summary>Who it runs or uploads as.</summary>
     /// <param name="asked">The user that it names; null = the connection's, else the device's default.</param>

@@ -118,6 +118,28 @@ internal sealed class GrantTests
             Assert.That((string?)answer["data"]!["detail"], Does.Contain("runs as").And.Contain("bob may not"));
     }
 
+    [TestCase(Access.View, null)]
+    [TestCase(Access.Drive, new[] { "daemon" })]
+    public async Task Program_DoesNotWaitForWhoMayNotDriveIt(Access access, string[]? users)
+    {
+        const int Window = 64 * 1024;
+        await using var anna = Connect(new Grant("anna", Access.Own));
+        await using var bob = Connect(new Grant("bob", access) { Users = users });
+        var session = await StartAsync(anna, "nobody");
+        var program = await _host.Runner.NextAsync();
+        await bob.SendAsync("attach", "x", new { session, mode = "view", window = Window, patient = true, delivery = "lossless", extensions = new[] { "missed" } });
+        await bob.UntilAsync("attached");
+        await anna.SendAsync("detach", "1");
+        await anna.UntilAsync("detached");
+        await program.PrintAsync(new string('x', Window));
+        for (var read = 0; read < Window;)
+            read += ((string)(await bob.UntilAsync("stdout", "x"))["data"]!["output"]!).Length;
+        for (var printed = 0; printed < 4; printed++)
+            await program.PrintAsync(new string('x', 1024 * 1024)).WaitAsync(Patience.Long);
+        await bob.SendAsync("ack", "x", new { offset = Window });
+        Assert.That((await bob.UntilAsync("missed"))["data"]!["to"]!.GetValue<long>(), Is.GreaterThan(1024 * 1024));
+    }
+
     [Test]
     public async Task Grant_ThatEnds_EndsItsConnectionsAlone()
     {
