@@ -52,7 +52,7 @@ internal sealed class SettingReachTests
         var changed = values.Where(pair => !Same(pair.Value, _defaults.GetValueOrDefault(pair.Key))).Select(static pair => pair.Key).ToList();
         Assert.That(changed, Is.Not.Empty, "nothing is another by it");
         if (!Texts.ContainsKey(name))
-            Assert.That(changed.Select(static key => key[(key.IndexOf('.', StringComparison.Ordinal) + 1)..]), Has.Some.EqualTo(name[(name.IndexOf(':', StringComparison.Ordinal) + 1)..]));
+            Assert.That(changed.Select(static key => key[(key.IndexOf('.', StringComparison.Ordinal) + 1)..]), Has.Some.EqualTo(name[(name.LastIndexOf(':') + 1)..]));
     }
 
     private static bool Same(object? one, object? other) => one is IEnumerable some && other is IEnumerable others
@@ -70,6 +70,7 @@ internal sealed class SettingReachTests
         _ when name == "PasswordFile" => Private(_folder.Write(name, "")),
         var (type, _) when type == typeof(string) => _folder[name.Replace(':', '-')],
         var (type, _) when typeof(IEnumerable<string>).IsAssignableFrom(type) => "https://sample.example",
+        var (type, _) when type == typeof(TimeSpan?) => "00:01:00",
         _ => "2097152",
     };
 
@@ -81,8 +82,9 @@ internal sealed class SettingReachTests
 
     private (Type Type, object? Value) Default(string name)
     {
-        var (kind, property) = name.IndexOf(':', StringComparison.Ordinal) is var colon && colon < 0 ? ("", name) : (nameof(PortacodeOptions), name[(colon + 1)..]);
-        foreach (var type in (Type[])[.. Kinds, typeof(ServeOptions)])
+        var colon = name.LastIndexOf(':');
+        var (kind, property) = colon < 0 ? ("", name) : (name.StartsWith("Profiles:", StringComparison.Ordinal) ? nameof(RunProfile) : nameof(PortacodeOptions), name[(colon + 1)..]);
+        foreach (var type in (Type[])[.. Kinds, typeof(RunProfile), typeof(ServeOptions)])
         {
             if ((kind.Length == 0 || kind == type.Name) && type.GetProperty(property) is { } found)
                 return (found.PropertyType, _defaults[$"{type.Name}.{property}"]);
@@ -104,7 +106,9 @@ internal sealed class SettingReachTests
         await using var app = LinkHost.Build(configuration, options, _sockets, tls: null, running: null, socket: null);
         var values = new Dictionary<string, object?>(StringComparer.Ordinal);
         Add(values, options);
-        Add(values, app.Services.GetRequiredService<IOptions<LinkOptions>>().Value);
+        var link = app.Services.GetRequiredService<IOptions<LinkOptions>>().Value;
+        Add(values, link);
+        Add(values, link.Profiles.TryGetValue("*", out var profile) ? profile : new RunProfile());
         Add(values, app.Services.GetRequiredService<IOptions<AccessOptions>>().Value);
         Add(values, app.Services.GetRequiredService<IOptions<WebSocketLinkOptions>>().Value);
         Add(values, app.Services.GetRequiredService<IOptions<PortacodeOptions>>().Value);
