@@ -13,7 +13,6 @@ internal sealed class HostilePageTests(bool isOpen)
 {
     private const string Rebound = "rebound.example";
 
-    private readonly Stack<IAsyncDisposable> _open = new();
     private TemporaryFolder _folder = null!;
     private HostProcess _plain = null!;
     private HostProcess _secure = null!;
@@ -28,18 +27,24 @@ internal sealed class HostilePageTests(bool isOpen)
         _folder = new TemporaryFolder();
         var work = _folder["further"];
         var options = $"--port 0 --work-dir {work}" + (isOpen ? " --legacy-open" : "");
-        _plain = Keep(await HostProcess.ServeAsync(_folder.Path, $"{options} --no-tls --state-dir {_folder["plain"]}"));
-        _secure = Keep(await HostProcess.ServeAsync(_folder.Path, $"{options} --state-dir {_folder["secure"]}"));
+        _plain = await HostProcess.ServeAsync(_folder.Path, $"{options} --no-tls --state-dir {_folder["plain"]}");
+        _secure = await HostProcess.ServeAsync(_folder.Path, $"{options} --state-dir {_folder["secure"]}");
         _token = (await HostProcess.RunAsync(_folder.Path, $"token add person --role own --state-dir {_folder["plain"]}")).Output.Trim();
-        _site = Keep(await HostileSite.StartAsync());
-        _browser = Keep(await Chromium.StartAsync($"MAP *.example 127.0.0.1, MAP {Rebound} 127.0.0.1"));
+        _site = await HostileSite.StartAsync();
+        _browser = await Chromium.StartAsync($"MAP *.example 127.0.0.1, MAP {Rebound} 127.0.0.1");
     }
 
     [OneTimeTearDown]
     public async Task OneTimeTearDownAsync()
     {
-        while (_open.TryPop(out var open))
-            await open.DisposeAsync();
+        if (_browser is not null)
+            await _browser.DisposeAsync();
+        if (_site is not null)
+            await _site.DisposeAsync();
+        if (_plain is not null)
+            await _plain.DisposeAsync();
+        if (_secure is not null)
+            await _secure.DisposeAsync();
         _folder.Dispose();
     }
 
@@ -211,13 +216,5 @@ internal sealed class HostilePageTests(bool isOpen)
         var name = $"made-{Guid.NewGuid():N}";
         var words = await attack(name);
         Assert.That(Directory.Exists(Path.Combine(_folder["further"], name)), Is.EqualTo(isOpen), words);
-    }
-
-    // Ended in any case, also where what comes behind it cannot be started.
-    private T Keep<T>(T open)
-        where T : IAsyncDisposable
-    {
-        _open.Push(open);
-        return open;
     }
 }

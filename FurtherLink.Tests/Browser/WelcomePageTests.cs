@@ -6,7 +6,6 @@ namespace FurtherLink.Tests.Browser;
 [TestFixture]
 internal sealed class WelcomePageTests
 {
-    private readonly Stack<IAsyncDisposable> _open = new();
     private TemporaryFolder _folder = null!;
     private HostProcess _device = null!;
     private HostileSite _site = null!;
@@ -18,18 +17,22 @@ internal sealed class WelcomePageTests
     public async Task OneTimeSetUpAsync()
     {
         _folder = new TemporaryFolder();
-        _site = Keep(await HostileSite.StartAsync());
-        _device = Keep(await HostProcess.ServeAsync(
-            _folder.Path, $"--port 0 --trusted-origin http://trusted.example:{_site.Port} --allowed-origin http://allowed.example:{_site.Port} --state-dir {_folder["state"]}"));
+        _site = await HostileSite.StartAsync();
+        _device = await HostProcess.ServeAsync(
+            _folder.Path, $"--port 0 --trusted-origin http://trusted.example:{_site.Port} --allowed-origin http://allowed.example:{_site.Port} --state-dir {_folder["state"]}");
         _token = (await HostProcess.RunAsync(_folder.Path, $"token add person --role own --state-dir {_folder["state"]}")).Output.Trim();
-        _browser = Keep(await Chromium.StartAsync("MAP *.example 127.0.0.1"));
+        _browser = await Chromium.StartAsync("MAP *.example 127.0.0.1");
     }
 
     [OneTimeTearDown]
     public async Task OneTimeTearDownAsync()
     {
-        while (_open.TryPop(out var open))
-            await open.DisposeAsync();
+        if (_browser is not null)
+            await _browser.DisposeAsync();
+        if (_site is not null)
+            await _site.DisposeAsync();
+        if (_device is not null)
+            await _device.DisposeAsync();
         _folder.Dispose();
     }
 
@@ -102,12 +105,4 @@ internal sealed class WelcomePageTests
           socket.onclose = () => resolve('closed');
         });
         """);
-
-    // Ended in any case, also where what comes behind it cannot be started.
-    private T Keep<T>(T open)
-        where T : IAsyncDisposable
-    {
-        _open.Push(open);
-        return open;
-    }
 }
