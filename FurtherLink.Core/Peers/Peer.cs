@@ -150,7 +150,8 @@ public sealed class Peer
         if ((options.Overrules || options.Access > Access.View) && !MayDrive(session.Info))
         {
             throw new LinkException(
-                FailureCode.Denied, $"this session runs as \"{session.Info.User}\", which {Grant.Name} may not: attach to view") { Name = name };
+                FailureCode.Denied, $"this session runs as \"{session.Info.User}\", which {Grant.Name} may not: attach to view")
+            { Name = name };
         }
 
         var attachment = Add(name, options);

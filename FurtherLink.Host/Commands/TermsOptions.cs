@@ -11,12 +11,14 @@ internal sealed class TermsOptions
 {
     private readonly Option<string> _access = new("--role")
     {
-        Description = "view: watch. drive: also start, type, upload, and stop its own. own: also take over and end what others started. Default drive.", HelpName = "role",
+        Description = "view: watch. drive: also start, type, upload, and stop its own. own: also take over and end what others started. Default drive.",
+        HelpName = "role",
     };
 
     private readonly Option<string[]> _users = new("--as-user")
     {
-        Description = "A user that it may run programs as; the first is the one where it names none. Default: any.", HelpName = "name",
+        Description = "A user that it may run programs as; the first is the one where it names none. Default: any.",
+        HelpName = "name",
     };
 
     private readonly Option<string> _expires = new("--expires") { Description = "When it ends by itself: 12h, 30d, or a date as 2030-01-31. Default: never.", HelpName = "when" };

@@ -101,7 +101,10 @@ internal sealed class Chromium : IAsyncDisposable
         var asked = _asked[id] = new(TaskCreationOptions.RunContinuationsAsynchronously);
         var command = JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, object?>
         {
-            ["id"] = id, ["method"] = method, ["params"] = parameters ?? new { }, ["sessionId"] = session,
+            ["id"] = id,
+            ["method"] = method,
+            ["params"] = parameters ?? new { },
+            ["sessionId"] = session,
         }.Where(static pair => pair.Value is not null).ToDictionary());
         await _sending.WaitAsync();
         try

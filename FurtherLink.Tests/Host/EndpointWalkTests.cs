@@ -84,9 +84,15 @@ internal sealed class EndpointWalkTests
         _configuration = HostConfiguration.Load(
             new Dictionary<string, string>
             {
-                ["FurtherLink:NoTls"] = "true", ["FurtherLink:Port"] = "0", ["FurtherLink:LoopbackAccess"] = "false", ["FurtherLink:Metrics"] = "true",
-                ["FurtherLink:Portacode:Listen"] = "true", ["FurtherLink:NoHold"] = "true", ["FurtherLink:StateDirectory"] = _folder["state"],
-                ["FurtherLink:WorkDirectory"] = Directory.CreateDirectory(_folder["work"]).FullName, ["FurtherLink:LoginAttempts"] = "1000",
+                ["FurtherLink:NoTls"] = "true",
+                ["FurtherLink:Port"] = "0",
+                ["FurtherLink:LoopbackAccess"] = "false",
+                ["FurtherLink:Metrics"] = "true",
+                ["FurtherLink:Portacode:Listen"] = "true",
+                ["FurtherLink:NoHold"] = "true",
+                ["FurtherLink:StateDirectory"] = _folder["state"],
+                ["FurtherLink:WorkDirectory"] = Directory.CreateDirectory(_folder["work"]).FullName,
+                ["FurtherLink:LoginAttempts"] = "1000",
             },
             new Dictionary<string, string>());
         var options = ServeOptions.Read(_configuration);
@@ -95,7 +101,9 @@ internal sealed class EndpointWalkTests
         await _app.StartAsync();
         await Sessions.StartAsync(new RunRequest("exec")
         {
-            Code = "#!/bin/sh\nexec sleep 1000", Terminal = new TerminalSize(24, 80), Session = new FurtherLink.Messages.SessionOptions { Name = "kept", WhenDetached = WhenDetached.Keep },
+            Code = "#!/bin/sh\nexec sleep 1000",
+            Terminal = new TerminalSize(24, 80),
+            Session = new FurtherLink.Messages.SessionOptions { Name = "kept", WhenDetached = WhenDetached.Keep },
         });
     }
 

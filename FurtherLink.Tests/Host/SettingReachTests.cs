@@ -20,8 +20,16 @@ internal sealed class SettingReachTests
     // Those that have another name where the host itself reads them, or a form of their own.
     private static readonly Dictionary<string, string> Texts = new(StringComparer.Ordinal)
     {
-        ["Address"] = "127.0.0.1", ["NoHold"] = "true", ["CertificatePath"] = "/c.pem", ["KeyPath"] = "/k.pem", ["ClientCertificateAuthorities"] = "/a.pem",
-        ["ClientCertificateAccess"] = "view", ["PasswordAccess"] = "view", ["Portacode:Listen"] = "false", ["Portacode:GatewayUrl"] = "wss://example.org", ["AllowedHosts"] = "example.org",
+        ["Address"] = "127.0.0.1",
+        ["NoHold"] = "true",
+        ["CertificatePath"] = "/c.pem",
+        ["KeyPath"] = "/k.pem",
+        ["ClientCertificateAuthorities"] = "/a.pem",
+        ["ClientCertificateAccess"] = "view",
+        ["PasswordAccess"] = "view",
+        ["Portacode:Listen"] = "false",
+        ["Portacode:GatewayUrl"] = "wss://example.org",
+        ["AllowedHosts"] = "example.org",
     };
 
     private TemporaryFolder _folder = null!;
@@ -97,7 +105,9 @@ internal sealed class SettingReachTests
     {
         Dictionary<string, string> all = new()
         {
-            ["StateDirectory"] = _folder["state"], ["Portacode:Listen"] = "true", ["Portacode:KeyDirectory"] = Directory.CreateDirectory(_folder["keys"]).FullName,
+            ["StateDirectory"] = _folder["state"],
+            ["Portacode:Listen"] = "true",
+            ["Portacode:KeyDirectory"] = Directory.CreateDirectory(_folder["keys"]).FullName,
         };
         foreach (var (name, text) in settings)
             all[name] = text;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
-using FurtherLink.Tests.WebSockets.Admission;
 using System.Text.Json.Nodes;
+using FurtherLink.Tests.WebSockets.Admission;
 
 namespace FurtherLink.Tests.WebSockets;
 

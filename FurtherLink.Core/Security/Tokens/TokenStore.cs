@@ -77,7 +77,9 @@ public sealed partial class TokenStore : IDisposable
         var text = Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes));
         var info = new TokenInfo(RandomNumberGenerator.GetHexString(12, lowercase: true), name, terms.Access, _time.GetUtcNow())
         {
-            Users = terms.Users, SeesOthers = terms.SeesOthers, Expires = terms.Expires,
+            Users = terms.Users,
+            SeesOthers = terms.SeesOthers,
+            Expires = terms.Expires,
         };
         _file.Change(records => records.Any(record => record.Info.Name == name)
             ? throw new LinkException(FailureCode.AlreadyExists, $"there is a token \"{name}\" already: revoke it first, or take another name")

@@ -72,8 +72,15 @@ public sealed class GroupedProgramTests
             BecomeAnotherUser();
         var variables = new Dictionary<string, string?>
         {
-            ["a.b-c"] = "dotted", ["1st"] = "digit", ["PWD"] = "/elsewhere", ["SHELLOPTS"] = "xtrace", ["PS4"] = "$(echo heeded >&2)", ["BASH_ENV"] = "/dev/null",
-            ["LD_LIBRARY_PATH"] = "/no where", ["PLAIN"] = "two words\nand lines", ["IFS"] = "x",
+            ["a.b-c"] = "dotted",
+            ["1st"] = "digit",
+            ["PWD"] = "/elsewhere",
+            ["SHELLOPTS"] = "xtrace",
+            ["PS4"] = "$(echo heeded >&2)",
+            ["BASH_ENV"] = "/dev/null",
+            ["LD_LIBRARY_PATH"] = "/no where",
+            ["PLAIN"] = "two words\nand lines",
+            ["IFS"] = "x",
         };
         var program = await _rig.StartAsync(new RunRequest("exec") { Code = $"#!/usr/bin/python3\nimport os\nfor name in {Names(variables)}: print(name, repr(os.environ.get(name)))", Environment = variables });
         Assert.That((await program.ExitAsync()).Code, Is.Zero);

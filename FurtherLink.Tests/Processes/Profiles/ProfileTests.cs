@@ -230,7 +230,11 @@ public sealed class ProfileTests
         await using var starter = new ChildStarter(loop, Microsoft.Extensions.Options.Options.Create(new LinkOptions()));
         var trial = new SandboxTrial(starter, static (user, _) => new SpawnRequest
         {
-            Program = "/bin/sh", Arguments = ["/bin/sh", "-c", "echo 'bwrap: No permissions to create new namespace' >&2; exit 1"], Environment = [], Directory = "/", User = user,
+            Program = "/bin/sh",
+            Arguments = ["/bin/sh", "-c", "echo 'bwrap: No permissions to create new namespace' >&2; exit 1"],
+            Environment = [],
+            Directory = "/",
+            User = user,
         });
         Assert.That(
             async () => await trial.EnsureAsync(UserAccount.Current, _profile, CancellationToken.None),

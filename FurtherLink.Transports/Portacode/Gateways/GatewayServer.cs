@@ -2,8 +2,8 @@ using System.IO.Pipelines;
 using System.Net.WebSockets;
 using System.Security.Claims;
 using FurtherLink.Framing;
-using FurtherLink.Transports.Portacode.Codec;
 using FurtherLink.Security;
+using FurtherLink.Transports.Portacode.Codec;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
