@@ -19,7 +19,7 @@ public static class ClientPairing
     {
         ArgumentNullException.ThrowIfNull(connector);
         if (!connector.IsPrivate)
-            throw new LinkConnectException($"{connector.Target}: a token is not sent where others can read it; the address must begin with wss://") { IsFinal = true };
+            throw LinkConnectException.NotPrivate(connector.Target);
         var requests = new PendingRequests();
         var link = await connector.ConnectAsync(MaxMessage, cancellationToken).ConfigureAwait(false);
         var wire = new ClientWire(link, MaxMessage, message =>

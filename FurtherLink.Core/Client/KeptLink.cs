@@ -89,7 +89,7 @@ internal sealed class KeptLink(ILinkConnector connector, ClientOptions options, 
     private async Task GreetAsync()
     {
         if (options.Token is not null && !connector.IsPrivate)
-            throw new LinkConnectException($"{Target}: a token is not sent where others can read it; the address must begin with wss://") { IsFinal = true };
+            throw LinkConnectException.NotPrivate(Target);
         var link = await connector.ConnectAsync(options.MaxMessage, _stop.Token).ConfigureAwait(false);
         var wire = new ClientWire(link, options.MaxMessage, Received);
         wire.Start();

@@ -11,4 +11,8 @@ public sealed class LinkConnectException(string message, Exception? inner = null
 {
     /// <summary>Whether trying again cannot help: a certificate that is not the expected one, access denied. Default false.</summary>
     public bool IsFinal { get; init; }
+
+    /// <summary>A token is not sent on a way that others can read along.</summary>
+    internal static LinkConnectException NotPrivate(string target) =>
+        new($"{target}: a token is not sent where others can read it; the address must begin with wss://") { IsFinal = true };
 }

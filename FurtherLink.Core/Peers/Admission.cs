@@ -15,8 +15,9 @@ namespace FurtherLink.Peers;
 internal sealed class Admission(SessionTable sessions, LinkOptions options, TimeProvider time)
 {
     private readonly Lock _lock = new();
+    private readonly long _mostOutput = options.MaxOutput ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
     private readonly Dictionary<string, int> _starting = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, Bucket> _rates = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PerMinute> _rates = new(StringComparer.Ordinal);
 
     /// <summary>Takes a place for a program that is being started; disposing the result gives it back, when the program is in the table or is none.</summary>
     /// <exception cref="LinkException"><see cref="FailureCode.Limited"/>, with the limit in words.</exception>
@@ -44,20 +45,19 @@ internal sealed class Admission(SessionTable sessions, LinkOptions options, Time
     {
         if (options.StartsPerMinute == 0)
             return;
-        var now = time.GetTimestamp();
-        var bucket = _rates.TryGetValue(owner, out var known) ? known.At(now, options.StartsPerMinute, time) : new Bucket(options.StartsPerMinute, now);
-        if (bucket.Tokens < 1)
-            throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"{options.StartsPerMinute} programs a minute may be started: wait a moment"));
-        _rates[owner] = bucket with { Tokens = bucket.Tokens - 1 };
-        foreach (var (other, _) in _rates.Where(rate => rate.Value.At(now, options.StartsPerMinute, time).Tokens >= options.StartsPerMinute).ToList())
+        var most = options.StartsPerMinute;
+        var rate = _rates.TryGetValue(owner, out var known) ? known.Now(most, time) : PerMinute.Full(most, time);
+        if (rate.Left < 1)
+            throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"{most} programs a minute may be started: wait a moment"));
+        _rates[owner] = rate with { Left = rate.Left - 1 };
+        foreach (var (other, _) in _rates.Where(pair => pair.Value.Now(most, time).Left >= most).ToList())
             _rates.Remove(other);
     }
 
     private void DemandOutput()
     {
-        var most = options.MaxOutput ?? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 4;
-        if (!sessions.KeepOutputBelow(most))
-            throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"programs keep {most} bytes of output already, as many as they may together: stop one first"));
+        if (!sessions.KeepOutputBelow(_mostOutput))
+            throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"programs keep {_mostOutput} bytes of output already, as many as they may together: stop one first"));
     }
 
     private void GiveBack(string owner)
@@ -67,12 +67,6 @@ internal sealed class Admission(SessionTable sessions, LinkOptions options, Time
             if (--_starting[owner] == 0)
                 _starting.Remove(owner);
         }
-    }
-
-    private readonly record struct Bucket(double Tokens, long Since)
-    {
-        public Bucket At(long now, int perMinute, TimeProvider time) =>
-            new(Math.Min(perMinute, Tokens + (time.GetElapsedTime(Since, now).TotalMinutes * perMinute)), now);
     }
 
     private sealed class Place(Admission admission, string owner) : IDisposable

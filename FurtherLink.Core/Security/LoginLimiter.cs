@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using FurtherLink.Messages;
 
 namespace FurtherLink.Security;
@@ -13,7 +12,7 @@ internal sealed class LoginLimiter(int perMinute, TimeProvider time)
     private const int MostAddresses = 4096;
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Tries> _byAddress = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, PerMinute> _byAddress = new(StringComparer.Ordinal);
 
     /// <summary>Refuses where too many tries have failed.</summary>
     /// <exception cref="LinkException"><see cref="FailureCode.Limited"/>, with how long to wait.</exception>
@@ -21,7 +20,7 @@ internal sealed class LoginLimiter(int perMinute, TimeProvider time)
     {
         lock (_lock)
         {
-            if (Left(SourceOf(caller)) is var left && left < 1)
+            if (Now(SourceOf(caller)).Left is var left && left < 1)
             {
                 var wait = Math.Max(1, (int)Math.Ceiling((1 - left) * 60 / perMinute));
                 throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"too many tries have failed: wait {wait} s"));
@@ -39,7 +38,8 @@ internal sealed class LoginLimiter(int perMinute, TimeProvider time)
             var source = SourceOf(caller);
             if (_byAddress.Count >= MostAddresses && !_byAddress.ContainsKey(source))
                 DropOne();
-            _byAddress[source] = new Tries(Left(source) - 1, time.GetTimestamp());
+            var now = Now(source);
+            _byAddress[source] = now with { Left = now.Left - 1 };
         }
     }
 
@@ -49,30 +49,17 @@ internal sealed class LoginLimiter(int perMinute, TimeProvider time)
         lock (_lock)
         {
             var source = SourceOf(caller);
+            var now = Now(source);
             if (_byAddress.ContainsKey(source))
-                _byAddress[source] = new Tries(Math.Min(perMinute, Left(source) + 1), time.GetTimestamp());
+                _byAddress[source] = now with { Left = Math.Min(perMinute, now.Left + 1) };
         }
     }
 
-    // Who has one address of IPv6 has its whole network (RFC 6177): the first 64 bits count.
-    private static string SourceOf(Caller caller)
-    {
-        if (!IPAddress.TryParse(caller.Address, out var address) || address.AddressFamily is not AddressFamily.InterNetworkV6
-            || address.IsIPv4MappedToIPv6 || IPAddress.IsLoopback(address))
-        {
-            return caller.Address;
-        }
+    private static string SourceOf(Caller caller) =>
+        IPAddress.TryParse(caller.Address, out var address) ? Caller.NetworkOf(address).ToString() : caller.Address;
 
-        var octets = address.GetAddressBytes();
-        octets.AsSpan(8).Clear();
-        return new IPAddress(octets).ToString();
-    }
-
-    private double Left(string address) =>
-        _byAddress.TryGetValue(address, out var tries) ? Math.Min(perMinute, tries.Left + (time.GetElapsedTime(tries.Since).TotalMinutes * perMinute)) : perMinute;
+    private PerMinute Now(string source) => _byAddress.TryGetValue(source, out var tries) ? tries.Now(perMinute, time) : PerMinute.Full(perMinute, time);
 
     // The one whose last try is longest ago has the most tries left, or will first.
     private void DropOne() => _byAddress.Remove(_byAddress.MinBy(static pair => pair.Value.Since).Key);
-
-    private readonly record struct Tries(double Left, long Since);
 }

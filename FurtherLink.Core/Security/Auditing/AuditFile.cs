@@ -8,10 +8,6 @@ namespace FurtherLink.Security.Auditing;
 /// <param name="path">Where it is.</param>
 internal sealed class AuditFile(string path)
 {
-    // Another process appends for moments only.
-    private const int Attempts = 200;
-
-    private static readonly TimeSpan Wait = TimeSpan.FromMilliseconds(10);
     private static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.Default };
 
     private readonly ArrayBufferWriter<byte> _lines = new();
@@ -54,28 +50,10 @@ internal sealed class AuditFile(string path)
 
     private FileStream Open()
     {
-        var file = OpenAlone();
+        var file = SecretFile.OpenAlone(path, FileMode.Append, FileAccess.Write);
         if (SecretFile.Fault(file, path, SecretFile.GroupReads) is not { } fault)
             return file;
         file.Dispose();
         throw new IOException(fault);
-    }
-
-    private FileStream OpenAlone()
-    {
-        var options = new FileStreamOptions { Mode = FileMode.Append, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = SecretFile.Private;
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return new FileStream(path, options);
-            }
-            catch (IOException) when (attempt < Attempts && File.Exists(path))
-            {
-                Thread.Sleep(Wait);
-            }
-        }
     }
 }

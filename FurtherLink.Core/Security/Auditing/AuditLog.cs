@@ -26,8 +26,7 @@ public sealed partial class AuditLog : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly Channel<(DateTimeOffset Time, AuditEvent Entry)>? _waiting;
     private readonly Task _writing = Task.CompletedTask;
-    private double _unknownLeft = UnknownPerMinute;
-    private long _unknownSince;
+    private PerMinute _unknown;
     private int _unknownMissing;
     private int _missing;
 
@@ -39,7 +38,7 @@ public sealed partial class AuditLog : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         _time = time ?? TimeProvider.System;
-        _unknownSince = _time.GetTimestamp();
+        _unknown = PerMinute.Full(UnknownPerMinute, _time);
         _logger = (loggers ?? NullLoggerFactory.Instance).CreateLogger(Category);
         if (options.Value.AuditFile is not { Length: > 0 } path)
             return;
@@ -79,16 +78,14 @@ public sealed partial class AuditLog : IAsyncDisposable
         missing = 0;
         lock (_lock)
         {
-            var now = _time.GetTimestamp();
-            _unknownLeft = Math.Min(UnknownPerMinute, _unknownLeft + (_time.GetElapsedTime(_unknownSince, now).TotalMinutes * UnknownPerMinute));
-            _unknownSince = now;
-            if (_unknownLeft < 1)
+            _unknown = _unknown.Now(UnknownPerMinute, _time);
+            if (_unknown.Left < 1)
             {
                 _unknownMissing++;
                 return false;
             }
 
-            _unknownLeft--;
+            _unknown = _unknown with { Left = _unknown.Left - 1 };
             (missing, _unknownMissing) = (_unknownMissing, 0);
             return true;
         }

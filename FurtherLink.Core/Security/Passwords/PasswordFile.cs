@@ -27,11 +27,7 @@ internal sealed class PasswordFile(string path)
     }
 
     /// <summary>What is different where it has been changed; null = it is not there.</summary>
-    public (DateTime Written, long Length)? Stamp()
-    {
-        var info = new FileInfo(path);
-        return info.Exists ? (info.LastWriteTimeUtc, info.Length) : null;
-    }
+    public (DateTime Written, long Length)? Stamp() => SecretFile.StampOf(path);
 
     private Dictionary<string, string> Parse(StreamReader reader)
     {

@@ -40,11 +40,11 @@ internal sealed class TokenFile(string path)
     {
         try
         {
-            using var held = Lock();
+            using var held = SecretFile.OpenAlone(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite);
             var records = change(Read()).ToList();
             var next = path + ".new";
             File.Delete(next);
-            using (var file = new FileStream(next, Options(FileMode.CreateNew)))
+            using (var file = SecretFile.OpenAlone(next, FileMode.CreateNew, FileAccess.ReadWrite))
             {
                 JsonSerializer.Serialize(file, records, TokenJson.Default.ListTokenRecord);
                 file.Flush(flushToDisk: true);
@@ -59,35 +59,7 @@ internal sealed class TokenFile(string path)
     }
 
     /// <summary>What is different where it has been changed; null = it is not there.</summary>
-    public (DateTime Written, long Length)? Stamp()
-    {
-        var info = new FileInfo(path);
-        return info.Exists ? (info.LastWriteTimeUtc, info.Length) : null;
-    }
-
-    private FileStream Lock()
-    {
-        // Others hold it for moments only.
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                return new FileStream(path + ".lock", Options(FileMode.OpenOrCreate));
-            }
-            catch (IOException) when (attempt < 200 && Directory.Exists(Path.GetDirectoryName(path)))
-            {
-                Thread.Sleep(10);
-            }
-        }
-    }
-
-    private static FileStreamOptions Options(FileMode mode)
-    {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = SecretFile.Private;
-        return options;
-    }
+    public (DateTime Written, long Length)? Stamp() => SecretFile.StampOf(path);
 
     // Who may write to it lets in whom he likes.
     private void Demand(FileStream file)

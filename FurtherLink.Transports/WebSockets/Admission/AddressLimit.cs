@@ -1,5 +1,5 @@
 using System.Net;
-using System.Net.Sockets;
+using FurtherLink.Security;
 using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Transports.WebSockets.Admission;
@@ -67,18 +67,9 @@ internal sealed class AddressLimit(IOptions<WebSocketLinkOptions> options, int s
 
     private static Source SourceOf(IPAddress address, uint? user)
     {
-        if (address.IsIPv4MappedToIPv6)
-            address = address.MapToIPv4();
+        var network = Caller.NetworkOf(address);
         // A user of this device has all of 127.0.0.0/8.
-        if (IPAddress.IsLoopback(address))
-            return new Source(IPAddress.Loopback, user);
-        if (address.AddressFamily is not AddressFamily.InterNetworkV6)
-            return new Source(address, null);
-        // Who has one address of IPv6 has its whole network (RFC 6177): the first 64 bits count.
-        Span<byte> octets = stackalloc byte[16];
-        address.TryWriteBytes(octets, out _);
-        octets[8..].Clear();
-        return new Source(new IPAddress(octets), null);
+        return IPAddress.IsLoopback(network) ? new Source(IPAddress.Loopback, user) : new Source(network, null);
     }
 
     /// <summary>What is counted as one.</summary>

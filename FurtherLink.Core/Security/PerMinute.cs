@@ -1,0 +1,19 @@
+namespace FurtherLink.Security;
+
+/// <summary>What is left of so many a minute, of which as many may come at once.</summary>
+/// <param name="Left">How many are left; less than 1 = none.</param>
+/// <param name="Since">When that was, as a time stamp of the clock.</param>
+internal readonly record struct PerMinute(double Left, long Since)
+{
+    /// <summary>All of them.</summary>
+    public static PerMinute Full(int most, TimeProvider time) => new(most, time.GetTimestamp());
+
+    /// <summary>What is left now.</summary>
+    /// <param name="most">How many come a minute.</param>
+    /// <param name="time">The clock.</param>
+    public PerMinute Now(int most, TimeProvider time)
+    {
+        var now = time.GetTimestamp();
+        return new(Math.Min(most, Left + (time.GetElapsedTime(Since, now).TotalMinutes * most)), now);
+    }
+}
