@@ -29,7 +29,7 @@ public sealed class Attachment
     private Gathering? _gathering;
     private Action? _wake;
     private bool _latestNext;
-    private bool _open;
+    private volatile bool _open;
     private bool _done;
 
     internal Attachment(Peer peer, string name, AttachOptions options, Outbox outbox)
@@ -91,6 +91,9 @@ public sealed class Attachment
     public Task Ended => _ended.Task;
 
     internal Peer Peer { get; }
+
+    /// <summary>Whether it has been announced: before that it has no turns.</summary>
+    internal bool IsOpen => _open;
 
     /// <summary>Guarded by the outbox: whether it waits for its turn.</summary>
     internal bool IsQueued { get; set; }
@@ -192,7 +195,7 @@ public sealed class Attachment
     {
         lock (_lock)
         {
-            if (_done || !_open)
+            if (_done)
                 return false;
             // A video and a flood take turns.
             _latestNext = !_latestNext;

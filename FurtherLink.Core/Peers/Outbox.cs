@@ -160,7 +160,7 @@ internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, Asy
     {
         lock (_lock)
         {
-            if (_completed || !attachment.Peer.Enqueue(attachment, out var first))
+            if (_completed || !attachment.IsOpen || !attachment.Peer.Enqueue(attachment, out var first))
                 return false;
             if (first)
                 _ready.Enqueue(attachment.Peer);
@@ -229,7 +229,8 @@ internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, Asy
     {
         lock (_lock)
         {
-            while (_ready.TryDequeue(out var peer))
+            // Looked at together: what announces an attachment is posted before it is ready, and is sent before anything of it.
+            while (_posted.Count == 0 && _ready.TryDequeue(out var peer))
             {
                 var attachment = peer.Dequeue(out var more);
                 if (more)

@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using FurtherLink.Tests.Support;
 
 namespace FurtherLink.Tests.Conformance;
@@ -27,6 +28,27 @@ internal sealed class AttachRaceTests(string transport) : AttachFixture(transpor
         while (types.LastOrDefault() != "detached")
             types = [.. types, (string)(await client.NextAsync())!["type"]!];
         Assert.That(types, Does.Not.Contain("started").And.Not.Contain("stdout"));
+    }
+
+    [Test]
+    public async Task Attach_ManyTimes_NothingOfItsNameComesBeforeItsReply()
+    {
+        var first = await ConnectAsync();
+        var (id, program) = await StartAsync(first, new { whenDetached = "keep" });
+        await program.PrintAsync("printed");
+        var client = await ConnectAsync();
+        for (var i = 0; i < 300; i++)
+        {
+            var name = $"{i}";
+            await client.SendAsync("attach", name, new { session = id, mode = "view" });
+            JsonNode message;
+            do
+                message = (await client.NextAsync())!;
+            while ((string?)message["process"] != name);
+            Assert.That((string?)message["type"], Is.EqualTo("attached"), $"attach {i}: {message.ToJsonString()}");
+            await client.SendAsync("detach", name);
+            await client.UntilAsync("detached", name);
+        }
     }
 
     [Test]
