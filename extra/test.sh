@@ -27,23 +27,11 @@ fail() {
 command -v dotnet >/dev/null || fail "The .NET SDK 10 is missing: see https://dotnet.microsoft.com/download"
 
 # What programs in the tests use: Python with pictures and wheels, terminals that are looked at and played, a client that people type into.
-missing=()
-for package in python3 python3-pil python3-numpy python3-setuptools python3-wheel asciinema curl less procps bubblewrap tmux util-linux vim openssl chromium; do
-  [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
-done
-command -v node >/dev/null || missing+=(nodejs)
-command -v npm >/dev/null || missing+=(npm)
-if [ ${#missing[@]} -gt 0 ]; then
-  command -v apt-get >/dev/null || fail "Please install ${missing[*]}: this system has no apt-get to do it with."
-  sudo=()
-  if [ "$(id -u)" != 0 ]; then
-    command -v sudo >/dev/null || fail "Please install, as root: apt-get install ${missing[*]}"
-    sudo=(sudo)
-  fi
-  echo "Installing ${missing[*]}"
-  { "${sudo[@]}" apt-get update -q && "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"; } ||
-    fail "Could not install; please do it by hand: apt-get install ${missing[*]}"
-fi
+packages=(python3 python3-pil python3-numpy python3-setuptools python3-wheel asciinema curl less procps bubblewrap tmux util-linux vim openssl chromium)
+command -v node >/dev/null || packages+=(nodejs)
+command -v npm >/dev/null || packages+=(npm)
+. extra/debian.sh
+need "${packages[@]}" || fail "There are packages missing: see above."
 
 # The python3 that programs find is Debian's, which has the packages above.
 export PATH="/usr/bin:$PATH"

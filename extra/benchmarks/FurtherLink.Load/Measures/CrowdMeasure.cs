@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using FurtherLink.Load.Peers;
+
+namespace FurtherLink.Load.Measures;
+
+/// <summary>One session among others: beside many idle ones against alone, and many busy ones against one.</summary>
+/// <param name="host">The published host.</param>
+/// <param name="idle">How many idle terminals there are.</param>
+/// <param name="busy">How many print at once.</param>
+/// <param name="file">What is printed.</param>
+/// <param name="viewers">How many look at one session.</param>
+internal sealed class CrowdMeasure(string host, int idle, int busy, int viewers, PrintedFile file) : IMeasure
+{
+    private readonly List<Link> _idle = [];
+    private FurtherLinkPeer? _quiet;
+    private FurtherLinkPeer? _crowded;
+
+    /// <inheritdoc/>
+    public string Name => "crowd";
+
+    /// <inheritdoc/>
+    public string Against => "one session alone";
+
+    /// <inheritdoc/>
+    public IReadOnlyList<Row> Rows { get; } =
+    [
+        new($"output of one session beside {idle} idle ones", "MB/s", 0.9, 1, MoreIsBetter: true),
+        new($"output of {busy} sessions at once, together", "MB/s", 0.9, 1, MoreIsBetter: true),
+        new($"output of one session to {viewers} clients, together", "MB/s", MoreIsBetter: true),
+    ];
+
+    /// <inheritdoc/>
+    public void Prepare()
+    {
+        _quiet = new FurtherLinkPeer(host);
+        _crowded = new FurtherLinkPeer(host);
+        while (_idle.Count < idle)
+        {
+            var link = _crowded.Open("printf .; exec sleep 100000", terminal: true);
+            _idle.Add(link);
+            link.Receive(1);
+        }
+    }
+
+    /// <inheritdoc/>
+    public double[] Ours() => [Measurements.Print(_crowded!, terminal: false, file)[0], Together(), Viewed()];
+
+    /// <inheritdoc/>
+    public double[] Other()
+    {
+        var alone = Measurements.Print(_quiet!, terminal: false, file)[0];
+        return [alone, alone, alone];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _idle.ForEach(static link => link.Dispose());
+        _quiet?.Dispose();
+        _crowded?.Dispose();
+    }
+
+    private double Together()
+    {
+        var share = file.Length / busy;
+        var links = Enumerable.Range(0, busy).Select(_ => _quiet!.Open($"printf .; read line; exec head -c {share} {file.Path}", terminal: false)).ToArray();
+        foreach (var link in links)
+            link.Receive(1);
+        return Drain(links, links => Array.ForEach(links, static link => link.Send("\n"u8)), share);
+    }
+
+    private double Viewed()
+    {
+        var driver = _quiet!.Connect();
+        driver.SendMessage("""{"type":"start","process":"1","data":{"runner":"program","path":"/tmp","session":{"name":"viewed"},"args":["sh","-c","read line; exec cat """ + file.Path + "\"]}}");
+        driver.Await("started", "1");
+        var links = new Link[viewers];
+        links[0] = driver;
+        for (var i = 1; i < viewers; i++)
+        {
+            var viewer = _quiet.Connect();
+            viewer.SendMessage("""{"type":"attach","process":"1","data":{"session":"viewed","mode":"view","delivery":"lossless"}}""");
+            viewer.Await("attached", "1");
+            links[i] = viewer;
+        }
+        return Drain(links, static links => links[0].Send("\n"u8), file.Length);
+    }
+
+    private static double Drain(Link[] links, Action<Link[]> go, int each)
+    {
+        var readers = Array.ConvertAll(links, static link => new Thread(() =>
+        {
+            while (link.Receive() > 0)
+            {
+            }
+        }));
+        var watch = Stopwatch.StartNew();
+        go(links);
+        Array.ForEach(readers, static reader => reader.Start());
+        Array.ForEach(readers, static reader => reader.Join());
+        watch.Stop();
+        Array.ForEach(links, static link => link.Dispose());
+        return (double)each * links.Length / 1e6 / watch.Elapsed.TotalSeconds;
+    }
+}
