@@ -25,7 +25,7 @@ public sealed class EndingTests
         // What is in time must be so on a busy machine too.
         if (expected >= 0)
             _rig.Options.StopGrace = TimeSpan.FromSeconds(10);
-        var program = await _rig.BashAsync(prepare + "\necho ready\nwhile true; do read -t 0.01 <> <(:); done");
+        var program = await _rig.BashAsync(prepare + "\nexec 9<> <(:)\necho ready\nwhile true; do read -t 0.01 -u 9; done");
         await program.SeeAsync("ready");
         await program.Process.DisposeAsync();
         Assert.That((await program.ExitAsync()).Code, Is.EqualTo(expected));
@@ -46,7 +46,7 @@ public sealed class EndingTests
     [Test]
     public async Task Dispose_StoppedProgram_HearsOfTerm()
     {
-        var program = await _rig.BashAsync("trap 'exit 7' TERM; echo ready; kill -STOP $$; while true; do read -t 0.01 <> <(:); done");
+        var program = await _rig.BashAsync("trap 'exit 7' TERM; exec 9<> <(:); echo ready; kill -STOP $$; while true; do read -t 0.01 -u 9; done");
         await program.SeeAsync("ready");
         await WhenAsync(() => StateOf(program.Process.Id) == 'T');
         await program.Process.DisposeAsync();
@@ -105,7 +105,7 @@ public sealed class EndingTests
     [Test]
     public async Task Dispose_Twice_IsOnceAndTheSame()
     {
-        var program = await _rig.BashAsync("trap '' TERM; echo ready; while true; do read -t 0.01 <> <(:); done");
+        var program = await _rig.BashAsync("trap '' TERM; exec 9<> <(:); echo ready; while true; do read -t 0.01 -u 9; done");
         await program.SeeAsync("ready");
         await Task.WhenAll(Enumerable.Range(0, 10).Select(_ => Task.Run(async () => await program.Process.DisposeAsync())));
         await program.Process.DisposeAsync();

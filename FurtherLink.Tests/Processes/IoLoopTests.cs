@@ -87,6 +87,38 @@ public sealed class IoLoopTests
         await work.SeenAsync(1);
     }
 
+    [Test]
+    public async Task Change_ToWhatIsThereAlready_IsTold()
+    {
+        var (read, write) = Libc.Pipe(nonBlockingRead: true);
+        using var _ = read;
+        using var __ = write;
+        var told = new Told();
+        var token = _loop.Register(write, 0, told);
+        _loop.Change(write, Libc.EpollOut, token);
+        Assert.That(await told.NextAsync() & Libc.EpollOut, Is.Not.Zero);
+    }
+
+    [Test]
+    public void Change_OfWhatIsWatchedNoMore_DoesNothing()
+    {
+        var (read, write) = Libc.Pipe(nonBlockingRead: true);
+        using var _ = read;
+        using var __ = write;
+        var token = _loop.Register(write, Libc.EpollOut, new Ignore());
+        _loop.Unregister(write, token);
+        Assert.That(() => _loop.Change(write, Libc.EpollOut, token), Throws.Nothing);
+    }
+
+    private sealed class Told : IDescriptorHandler
+    {
+        private readonly TaskCompletionSource<uint> _events = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task<uint> NextAsync() => _events.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+        public void OnReady(uint events) => _events.TrySetResult(events);
+    }
+
     private sealed class Ignore : IDescriptorHandler
     {
         public void OnReady(uint events)

@@ -62,7 +62,7 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
         WorkingDirectory = request.Directory;
         Variable = $"{ChildOptions.SessionVariable}={options.SessionId}";
         IsTerminal = spawned.Error is null;
-        _input = new InputPump(spawned.Input, IsTerminal, options.InputCapacity, options.InputTaken, OnInputEnded);
+        _input = new InputPump(spawned.Input, IsTerminal, options.InputCapacity, options.InputTaken, OnInputEnded, IsTerminal ? WatchRoom : null);
         _output = new OutputPump(loop, spawned.Output, options.Out, IsTerminal, OnOutputEnded);
         _error = spawned.Error is { } error ? new OutputPump(loop, error, options.Error, terminal: false, OnErrorEnded) : null;
         _open = IsTerminal ? 2 : 3;
@@ -105,15 +105,16 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
     public void Start()
     {
         _table.Add(this);
-        _input.Start();
         if (IsTerminal)
-            _outputToken = _loop.Register(_spawned.Output, Libc.EpollIn | Libc.EpollOut, new TerminalEvents(_output, _input));
+            _outputToken = _loop.Register(_spawned.Output, Libc.EpollIn, new TerminalEvents(_output, _input));
         else
         {
             _inputToken = _loop.Register(_spawned.Input, Libc.EpollOut, _input);
             _outputToken = _loop.Register(_spawned.Output, Libc.EpollIn, _output);
             _errorToken = _loop.Register(_spawned.Error!, Libc.EpollIn, _error!);
         }
+
+        _input.Start();
 
         // Before its end can be seen, which ends the watch.
         if (_options.Profile is { } profile)
@@ -186,6 +187,9 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
         _error?.Drain();
         OnOneEnded();
     }
+
+    /// <summary>A terminal tells of room each time that its program has read: only who waits for it hears that.</summary>
+    private void WatchRoom(bool watch) => _loop.Change(_spawned.Output, watch ? Libc.EpollIn | Libc.EpollOut : Libc.EpollIn, _outputToken);
 
     private void OnInputEnded()
     {

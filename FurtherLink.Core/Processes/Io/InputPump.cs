@@ -16,6 +16,7 @@ internal sealed class InputPump : IDescriptorHandler
     private readonly bool _terminal;
     private readonly Action<long>? _taken;
     private readonly Action _ended;
+    private readonly Action<bool>? _watchRoom;
     private readonly Pipe _pipe;
     private readonly LoopSignal _writable = new();
     private long _total;
@@ -29,8 +30,10 @@ internal sealed class InputPump : IDescriptorHandler
     /// <param name="capacity">Bytes that may wait before a flush does.</param>
     /// <param name="taken">Called with the bytes written so far; null = nobody wants to know.</param>
     /// <param name="ended">Called once when nothing more will be written; any thread.</param>
-    public InputPump(Descriptor descriptor, bool terminal, int capacity, Action<long>? taken, Action ended)
+    /// <param name="watchRoom">Called when it begins and ends to wait for room, of which it is told by <see cref="OnReady"/>; null = it is always told.</param>
+    public InputPump(Descriptor descriptor, bool terminal, int capacity, Action<long>? taken, Action ended, Action<bool>? watchRoom = null)
     {
+        _watchRoom = watchRoom;
         _descriptor = descriptor;
         _terminal = terminal;
         _taken = taken;
@@ -85,7 +88,7 @@ internal sealed class InputPump : IDescriptorHandler
                 if (written > 0)
                     _taken?.Invoke(_total += written);
                 if (!rest.IsEmpty)
-                    await _writable.WaitAsync().ConfigureAwait(false);
+                    await WaitForRoomAsync().ConfigureAwait(false);
                 else if (result.IsCompleted)
                 {
                     await WriteEndAsync().ConfigureAwait(false);
@@ -102,6 +105,13 @@ internal sealed class InputPump : IDescriptorHandler
             _ended();
             await _pipe.Reader.CompleteAsync(Volatile.Read(ref _closed) is { } reason ? new IOException(reason) : null).ConfigureAwait(false);
         }
+    }
+
+    private async ValueTask WaitForRoomAsync()
+    {
+        _watchRoom?.Invoke(true);
+        await _writable.WaitAsync().ConfigureAwait(false);
+        _watchRoom?.Invoke(false);
     }
 
     /// <summary>Writes what there is room for.</summary>
@@ -136,7 +146,7 @@ internal sealed class InputPump : IDescriptorHandler
             if (count == Libc.OtherEndClosed)
                 break;
             if (count == Libc.WouldBlock)
-                await _writable.WaitAsync().ConfigureAwait(false);
+                await WaitForRoomAsync().ConfigureAwait(false);
             else
                 rest = rest[count..];
         }

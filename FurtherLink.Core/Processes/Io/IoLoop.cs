@@ -57,6 +57,19 @@ internal sealed partial class IoLoop(ILogger<IoLoop>? logger = null) : IAsyncDis
         }
     }
 
+    /// <summary>Watches a descriptor for other events from now on, and tells those of them that there are already.</summary>
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="events">As in <see cref="Register"/>.</param>
+    /// <param name="token">What that gave; nothing happens where it is watched no more.</param>
+    public void Change(Descriptor descriptor, uint events, long token)
+    {
+        lock (_lock)
+        {
+            if (_handlers.ContainsKey(token) && !_epoll!.IsClosed)
+                Libc.EpollChange(_epoll, descriptor, events | Libc.EpollEdgeTriggered, token);
+        }
+    }
+
     /// <summary>Stops watching a descriptor that is still open. What the kernel had reported before may be lost.</summary>
     public void Unregister(Descriptor descriptor, long token)
     {

@@ -223,19 +223,19 @@ internal static unsafe partial class Libc
     internal static void EpollAdd(Descriptor epoll, Descriptor descriptor, uint events, long data)
     {
         const int Add = 1;
-        var item = stackalloc byte[16];
-        *(uint*)item = events;
-        *(long*)(item + EpollDataOffset) = data;
-        if (epoll_ctl(epoll, Add, descriptor, item) != 0)
-            throw LibcException.Last("epoll_ctl");
+        EpollControl(epoll, Add, descriptor, events, data);
+    }
+
+    internal static void EpollChange(Descriptor epoll, Descriptor descriptor, uint events, long data)
+    {
+        const int Modify = 3;
+        EpollControl(epoll, Modify, descriptor, events, data);
     }
 
     internal static void EpollRemove(Descriptor epoll, Descriptor descriptor)
     {
         const int Remove = 2;
-        var unused = stackalloc byte[16];
-        if (epoll_ctl(epoll, Remove, descriptor, unused) != 0)
-            throw LibcException.Last("epoll_ctl");
+        EpollControl(epoll, Remove, descriptor, events: 0, data: 0);
     }
 
     /// <summary>Waits for events.</summary>
@@ -262,6 +262,15 @@ internal static unsafe partial class Libc
     {
         var item = buffer.Slice(index * EpollEventSize, EpollEventSize);
         return (MemoryMarshal.Read<uint>(item), MemoryMarshal.Read<long>(item[EpollDataOffset..]));
+    }
+
+    private static void EpollControl(Descriptor epoll, int operation, Descriptor descriptor, uint events, long data)
+    {
+        var item = stackalloc byte[16];
+        *(uint*)item = events;
+        *(long*)(item + EpollDataOffset) = data;
+        if (epoll_ctl(epoll, operation, descriptor, item) != 0)
+            throw LibcException.Last("epoll_ctl");
     }
 
     internal static Descriptor EventDescriptor() => Descriptor.Checked(eventfd(0, OpenCloseOnExec | OpenNonBlocking), "eventfd");
