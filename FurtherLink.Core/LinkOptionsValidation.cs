@@ -9,6 +9,11 @@ internal sealed class LinkOptionsValidation : IValidateOptions<LinkOptions>
     // The longest that a timer can be set to: 2^32 - 2 ms.
     private static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
+    // The kernel counts in periods of 100 ms, and gives 1 ms of each at least. No device has the most.
+    private const double FewestCpus = 0.01;
+    private const double MostCpus = 100_000;
+    private const int FewestOpenFiles = 16;
+
     /// <inheritdoc/>
     public ValidateOptionsResult Validate(string? name, LinkOptions options)
     {
@@ -49,8 +54,12 @@ internal sealed class LinkOptionsValidation : IValidateOptions<LinkOptions>
             yield return Wrong($"{name}:Memory", profile.Memory, "must be at least 1048576");
         if (profile.CpuTime is { } cpu && (cpu < TimeSpan.FromSeconds(1) || cpu > Longest))
             yield return Wrong($"{name}:CpuTime", cpu, "must be 1 s to 49 days");
+        if (profile.Cpus is { } cpus && cpus is not (>= FewestCpus and <= MostCpus))
+            yield return Wrong($"{name}:Cpus", cpus, "must be 0.01 to 100000");
         if (profile.Processes < 1)
             yield return Wrong($"{name}:Processes", profile.Processes, "must be at least 1");
+        if (profile.OpenFiles < FewestOpenFiles)
+            yield return Wrong($"{name}:OpenFiles", profile.OpenFiles, "must be at least 16");
         if (profile.WallTime is { } wall && (wall <= TimeSpan.Zero || wall > Longest))
             yield return Wrong($"{name}:WallTime", wall, "must be more than 0 and at most 49 days");
         if (profile is { Network: true, Sandbox: false })

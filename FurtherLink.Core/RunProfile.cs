@@ -24,10 +24,22 @@ public sealed class RunProfile
     public TimeSpan? CpuTime { get; set; }
 
     /// <summary>
+    /// How many processors' worth of time a program may take with all that it starts, such as 0.5 or 2; what wants more waits. A control group alone can
+    /// hold programs to that: where they can have none with the controller "cpu", the server does not start. Null, the default = no limit; else at least 0.01.
+    /// </summary>
+    public double? Cpus { get; set; }
+
+    /// <summary>
     /// How many processes and threads a program may have, itself included: one more cannot be started then. Where it has no control group, those of its user
     /// in all count (RLIMIT_NPROC), and programs of root, for whom the system does not count, are refused. Null, the default = no limit; else at least 1.
     /// </summary>
     public int? Processes { get; set; }
+
+    /// <summary>
+    /// How many files, sockets and the like each process may have open (RLIMIT_NOFILE); to open one more fails. Null, the default = as many as the server;
+    /// else at least 16, with fewer hardly a program starts.
+    /// </summary>
+    public int? OpenFiles { get; set; }
 
     /// <summary>How long a program may run before it is ended as by a stop. Null, the default = no limit; else more than 0.</summary>
     public TimeSpan? WallTime { get; set; }
@@ -43,5 +55,5 @@ public sealed class RunProfile
     public bool Network { get; set; }
 
     /// <summary>Whether there is anything that a control group counts.</summary>
-    internal bool LimitsUse => Memory is not null || CpuTime is not null || Processes is not null;
+    internal bool LimitsUse => Memory is not null || CpuTime is not null || Cpus is not null || Processes is not null;
 }

@@ -18,6 +18,23 @@ internal static class Checks
     public static Func<string, string?> NumberOrOff(long minimum) =>
         text => text == "0" || Number(minimum, long.MaxValue)(text) is null ? null : $"must be 0, or a whole number of at least {minimum}";
 
+    /// <summary>A number of bytes within bounds, both included, which may have a unit.</summary>
+    public static Func<string, string?> Size(long minimum, long maximum)
+    {
+        var bounds = maximum is int.MaxValue or long.MaxValue ? $"of at least {minimum}" : $"from {minimum} to {maximum}";
+        return text => ByteSize.TryParse(text) is { } bytes && bytes >= minimum && bytes <= maximum ? null : $"must be a whole number {bounds} bytes, or one with K, M, G or T behind, such as 64M or 64MiB";
+    }
+
+    /// <summary>0 for off, or a number of bytes of at least a minimum, which may have a unit.</summary>
+    public static Func<string, string?> SizeOrOff(long minimum) =>
+        text => text == "0" || Size(minimum, long.MaxValue)(text) is not { } words ? null : words.Replace("must be", "must be 0, or", StringComparison.Ordinal);
+
+    /// <summary>Processors, of which there may be parts.</summary>
+    public static string? Processors(string text) =>
+        double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count) && count is >= 0.01 and <= 100_000
+            ? null
+            : "must be a number from 0.01 to 100000, such as 0.5 or 2";
+
     /// <summary>A part of a whole.</summary>
     public static string? Share(string text) =>
         double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var share) && share is >= 0.01 and <= 0.99

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Globalization;
 using Microsoft.Extensions.Configuration.Json;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.FileProviders;
@@ -21,7 +22,15 @@ internal sealed class HostConfiguration : IDisposable
         var builder = new ConfigurationBuilder();
         foreach (var (source, _) in sources)
             builder.Add(source);
-        Root = builder.Build();
+
+        // What is read of sizes, above the layers, which tell how they are written.
+        Root = builder.Add(new MemoryConfigurationSource()).Build();
+        foreach (var size in Sizes(Root))
+        {
+            if (Root[size] is { } text && ByteSize.TryParse(text) is { } bytes)
+                Root.Providers.Last().Set(size, bytes.ToString(CultureInfo.InvariantCulture));
+        }
+
         _layers.AddRange(Root.Providers.Zip(sources, static (provider, source) => new Layer(provider, source.Describe)).Reverse());
     }
 
@@ -123,6 +132,12 @@ internal sealed class HostConfiguration : IDisposable
         Path = Path.GetFileName(path),
         ReloadOnChange = false,
     };
+
+    private static List<string> Sizes(IConfiguration root) =>
+    [
+        .. Settings.All.Where(static setting => setting.IsSize).Select(static setting => setting.Key),
+        .. root.GetSection(Section + ":Profiles").GetChildren().Select(static profile => profile.Path + ":Memory"),
+    ];
 
     // FurtherLink__Port is FurtherLink:Port, as everywhere in .NET.
     private static Dictionary<string, string?> Nested(IDictionary variables)

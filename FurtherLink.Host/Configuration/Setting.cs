@@ -23,6 +23,9 @@ internal sealed record Setting(string Name, string Description)
     /// <summary>What the variable's text means as a value; null = not given.</summary>
     public Func<string, string?> FromVariable { get; init; } = static text => text.Length == 0 ? null : text;
 
+    /// <summary>Whether it is a number of bytes, which may be given with a unit.</summary>
+    public bool IsSize { get; init; }
+
     /// <summary>Says in words what is wrong with one value ("must be ..."); null = nothing.</summary>
     public Func<string, string?> Check { get; init; } = static _ => null;
 

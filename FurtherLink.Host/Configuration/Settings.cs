@@ -112,21 +112,21 @@ internal static class Settings
             Shape = SettingShape.Switch, Option = "--debug", Variable = "FURTHER_LINK_DEBUG", FromVariable = AnyText, Check = Checks.Switch,
         },
         new("StopGrace", "Time between SIGTERM and SIGKILL. Default 00:00:00.1.") { Check = Checks.Duration },
-        new("OutputCapacity", "Bytes of output kept per session. Default 1048576.") { Check = Checks.Number(4096, int.MaxValue) },
-        new("InputCapacity", "Bytes of input that may wait for a program. Default 262144.") { Check = Checks.Number(4096, int.MaxValue) },
+        new("OutputCapacity", "Bytes of output kept per session. Default 1048576.") { IsSize = true, Check = Checks.Size(4096, int.MaxValue) },
+        new("InputCapacity", "Bytes of input that may wait for a program. Default 262144.") { IsSize = true, Check = Checks.Size(4096, int.MaxValue) },
         new("InputTimeout", "How long input waits for a program that does not read. Default 00:00:02.") { Check = Checks.Duration },
-        new("MaxMessage", "The longest message a client may send, in bytes. Default 4194304.") { Check = Checks.Number(1024, int.MaxValue) },
+        new("MaxMessage", "The longest message a client may send, in bytes. Default 4194304.") { IsSize = true, Check = Checks.Size(1024, int.MaxValue) },
         new("AuthenticationTimeout", "How long a client may take to say who it is. Default 00:00:10.") { Check = Checks.PositiveDuration },
-        new("MaxUpload", "The largest upload in bytes. Default 67108864.") { Check = Checks.Number(1, long.MaxValue) },
+        new("MaxUpload", "The largest upload in bytes. Default 67108864.") { IsSize = true, Check = Checks.Size(1, long.MaxValue) },
         new("ClientStallTimeout", "How long a program waits for a client that takes nothing of its output. Default 00:00:30.") { Check = Checks.Duration },
         new("MaxExited", "How many ended sessions can still be read; those that began first go. Default 100.") { Check = Checks.Number(0, int.MaxValue) },
         new("MaxSessions", "How many programs of one client may run at once. Default 2000.") { Check = Checks.Number(1, int.MaxValue) },
         new("StartsPerMinute", "How many programs one client of another device may start a minute; 0 = no limit. Default 120.") { Check = Checks.Number(0, int.MaxValue) },
-        new("MaxOutput", "Bytes of memory for the output of all sessions together. Default: a quarter of the memory there is.") { Check = Checks.Number(1024 * 1024, long.MaxValue) },
+        new("MaxOutput", "Bytes of memory for the output of all sessions together. Default: a quarter of the memory there is.") { IsSize = true, Check = Checks.Size(1024 * 1024, long.MaxValue) },
         new("KeepExited", "How long an ended session can still be read. Default 00:10:00.") { Check = Checks.Duration },
         new("SpillCapacity", "Bytes of output kept on disk per session that outlives its client, beside those in memory. Default 0: none.")
         {
-            Option = "--spill", ValueName = "bytes", Check = Checks.NumberOrOff(1024 * 1024),
+            Option = "--spill", ValueName = "size", IsSize = true, Check = Checks.SizeOrOff(1024 * 1024),
         },
         new("SpillDirectory", "Where output is kept on disk. Default: \"output\" in the state directory.") { Check = Checks.WritableDirectory },
         new("LedgerDirectory", "Where is written down what the next start removes after a crash. Default: \"ledger\" in the state directory.") { Check = Checks.WritableDirectory },
@@ -162,19 +162,19 @@ internal static class Settings
         new("Portacode:KeepAliveTimeout", "How long the answer to a ping may take before the gateway counts as gone. Default 00:00:15.") { Check = Checks.Wait },
         new("Portacode:MinBackoff", "The first wait before a gateway is dialled again. Default 00:00:00.5.") { Check = Checks.Wait },
         new("Portacode:MaxBackoff", "The longest wait. Default 00:00:30.") { Check = Checks.Wait },
-        new("Portacode:MaxMessage", "The longest message a gateway may send, in bytes. Default 8388608.") { Check = Checks.Number(64 * 1024, int.MaxValue) },
+        new("Portacode:MaxMessage", "The longest message a gateway may send, in bytes. Default 8388608.") { IsSize = true, Check = Checks.Size(64 * 1024, int.MaxValue) },
         new("Portacode:FileRoot", "The folder that file actions must stay in. Default: the whole device."),
         new("Portacode:Bandwidth", "Bytes per second that client sessions may be sent, by name; \"*\" = every other. Default 0: no limit.") { Shape = SettingShape.Group },
-        new("Portacode:TerminalBytesPerSecond", "Bytes of output per second of each terminal. Default 0: no limit.") { Check = Checks.NumberOrOff(1000) },
-        new("Portacode:FileBytesPerSecond", "Bytes per second of all long answers together. Default 0: no limit.") { Check = Checks.NumberOrOff(1000) },
+        new("Portacode:TerminalBytesPerSecond", "Bytes of output per second of each terminal. Default 0: no limit.") { IsSize = true, Check = Checks.SizeOrOff(1000) },
+        new("Portacode:FileBytesPerSecond", "Bytes per second of all long answers together. Default 0: no limit.") { IsSize = true, Check = Checks.SizeOrOff(1000) },
         new("Portacode:FileShare", "Which part of the turns that terminals and long answers take is the long answers'. Default 0.5.") { Check = Checks.Share },
         new("Portacode:MaxRequests", "Requests of a gateway that may be under way at once. Default 64.") { Check = Checks.Number(1, int.MaxValue) },
         new("Portacode:MaxExecOutput", "Characters of output that the result of a command repeats. Default 1048576.") { Check = Checks.Number(1024, int.MaxValue) },
         new("Portacode:Transfers", "Limits of uploads, downloads and transfers of gateways: MaxBytes, MaxEntries, MaxTransfers, MaxUploadBytes, MaxUploads, MaxWholeBytes, UploadIdle, TransferIdle.") { Shape = SettingShape.Group },
-        new("Portacode:FileReadLimit", "The most bytes of a file that one file_read gives. Default 67108864.") { Check = Checks.Number(4096, 128 * 1024 * 1024) },
-        new("Profiles:*:Memory", "Bytes of memory that a program may use, by default. Default: no limit.")
+        new("Portacode:FileReadLimit", "The most bytes of a file that one file_read gives. Default 67108864.") { IsSize = true, Check = Checks.Size(4096, 128 * 1024 * 1024) },
+        new("Profiles:*:Memory", "Bytes of memory that a program may use, by default (512M, 2G). Default: no limit.")
         {
-            Option = "--limit-memory", ValueName = "bytes", Check = SettingsCheck.Profiles["Memory"],
+            Option = "--limit-memory", ValueName = "size", IsSize = true, Check = SettingsCheck.Profiles["Memory"],
         },
         new("Profiles:*:CpuTime", "Processor time that a program may use, by default. Default: no limit.")
         {
@@ -184,6 +184,14 @@ internal static class Settings
         {
             Option = "--limit-processes", ValueName = "number", Check = SettingsCheck.Profiles["Processes"],
         },
+        new("Profiles:*:Cpus", "How many processors' worth of time a program may take, such as 0.5 or 2, by default; needs control groups. Default: no limit.")
+        {
+            Option = "--limit-cpus", ValueName = "number", Check = SettingsCheck.Profiles["Cpus"],
+        },
+        new("Profiles:*:OpenFiles", "How many files each process of a program may have open, by default. Default: no limit.")
+        {
+            Option = "--limit-open-files", ValueName = "number", Check = SettingsCheck.Profiles["OpenFiles"],
+        },
         new("Profiles:*:WallTime", "How long a program may run, by default. Default: no limit.")
         {
             Option = "--limit-time", ValueName = "time", Check = SettingsCheck.Profiles["WallTime"],
@@ -192,7 +200,7 @@ internal static class Settings
         {
             Shape = SettingShape.Switch, Option = "--sandbox", Check = Checks.TrueOrFalse,
         },
-        new("Profiles", "What programs may use and see, by their runner's name or \"*\": Memory, CpuTime, Processes, WallTime, Sandbox, Network.") { Shape = SettingShape.Group },
+        new("Profiles", "What programs may use and see, by their runner's name or \"*\": Memory, CpuTime, Cpus, Processes, OpenFiles, WallTime, Sandbox, Network.") { Shape = SettingShape.Group },
         new("Runners", "Runners made by configuration alone, by name.") { Shape = SettingShape.Group },
     ];
 

@@ -11,9 +11,11 @@ internal static class SettingsCheck
     /// <summary>What the settings of a profile must look like.</summary>
     public static FrozenDictionary<string, Func<string, string?>> Profiles { get; } = new Dictionary<string, Func<string, string?>>(StringComparer.OrdinalIgnoreCase)
     {
-        ["Memory"] = Checks.Number(1024 * 1024, long.MaxValue),
+        ["Memory"] = Checks.Size(1024 * 1024, long.MaxValue),
         ["CpuTime"] = static text => Checks.PositiveDuration(text) ?? (TimeSpan.Parse(text, CultureInfo.InvariantCulture) < TimeSpan.FromSeconds(1) ? "must be at least 00:00:01" : null),
+        ["Cpus"] = Checks.Processors,
         ["Processes"] = Checks.Number(1, int.MaxValue),
+        ["OpenFiles"] = Checks.Number(16, int.MaxValue),
         ["WallTime"] = Checks.PositiveDuration,
         ["Sandbox"] = Checks.TrueOrFalse,
         ["Network"] = Checks.TrueOrFalse,
@@ -68,8 +70,9 @@ internal static class SettingsCheck
         // Those that have an option have been checked.
         if (Settings.All.Any(one => one.Name.Equals(name, StringComparison.OrdinalIgnoreCase)))
             return null;
-        var wrong = Profiles.TryGetValue(setting.Key, out var check) ? check(setting.Value ?? "") : $"is no setting of a profile, which has {string.Join(", ", Profiles.Keys.Order(StringComparer.Ordinal))}";
-        return wrong is null ? null : $"{name}: \"{setting.Value}\" {wrong} (from {configuration.Origin(setting.Path)}).";
+        var text = configuration.Find(setting.Path)?.Text ?? "";
+        var wrong = Profiles.TryGetValue(setting.Key, out var check) ? check(text) : $"is no setting of a profile, which has {string.Join(", ", Profiles.Keys.Order(StringComparer.Ordinal))}";
+        return wrong is null ? null : $"{name}: \"{text}\" {wrong} (from {configuration.Origin(setting.Path)}).";
     }).OfType<string>();
 
     private static IEnumerable<string> Runner(HostConfiguration configuration, IConfigurationSection runner)

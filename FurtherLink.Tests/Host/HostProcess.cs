@@ -96,8 +96,16 @@ internal sealed partial class HostProcess : IAsyncDisposable
         return (await host.ExitAsync(), output, await host._errors);
     }
 
-    /// <summary>Reads lines up to one that begins so.</summary>
+    /// <summary>Reads lines up to one that begins so, which must come.</summary>
     public async Task ReadUntilAsync(string prefix)
+    {
+        await ReadToAnyAsync(prefix);
+        if (_lines is not [.., var last] || !last.StartsWith(prefix, StringComparison.Ordinal))
+            Assert.Fail($"It ended without a line \"{prefix}\":\n{Output}\n{await _errors}");
+    }
+
+    /// <summary>Reads lines up to one that begins so, or to its end.</summary>
+    public async Task ReadToAnyAsync(string prefix)
     {
         while (await _process.StandardOutput.ReadLineAsync().WaitAsync(Limit) is { } line)
         {
@@ -105,8 +113,6 @@ internal sealed partial class HostProcess : IAsyncDisposable
             if (line.StartsWith(prefix, StringComparison.Ordinal))
                 return;
         }
-
-        Assert.Fail($"It ended without a line \"{prefix}\":\n{Output}\n{await _errors}");
     }
 
     /// <summary>A client of its standard input and output; cutting it kills it.</summary>

@@ -79,6 +79,7 @@ internal sealed class SettingReachTests
         var (type, _) when type == typeof(string) => _folder[name.Replace(':', '-')],
         var (type, _) when typeof(IEnumerable<string>).IsAssignableFrom(type) => "https://sample.example",
         var (type, _) when type == typeof(TimeSpan?) => "00:01:00",
+        var (type, _) when type == typeof(double?) => "0.5",
         _ => "2097152",
     };
 

@@ -128,22 +128,25 @@ internal sealed class SettingsCheckTests
     public void Profile_Wrong_IsReported()
     {
         var path = _folder.Write(
-            "appsettings.json", """{"FurtherLink":{"Profiles":{"python3":{"Memory":"64M","CpuTime":"00:00:00.5","WallTime":"0","Sandbox":"yes","Memroy":1},"*":{"Processes":0}}}}""");
+            "appsettings.json", """{"FurtherLink":{"Profiles":{"python3":{"Memory":"64 MB","Cpus":0,"OpenFiles":3,"CpuTime":"00:00:00.5","WallTime":"0","Sandbox":"yes","Memroy":1},"*":{"Processes":0},"shell":{"Memory":"1000K"}}}}""");
         Assert.That(Mistakes([]), Is.EquivalentTo(new[]
         {
             $"Profiles:*:Processes: \"0\" must be a whole number of at least 1 (from {path}).",
-            $"Profiles:python3:Memory: \"64M\" must be a whole number of at least 1048576 (from {path}).",
+            $"Profiles:python3:Memory: \"64 MB\" must be a whole number of at least 1048576 bytes, or one with K, M, G or T behind, such as 64M or 64MiB (from {path}).",
+            $"Profiles:shell:Memory: \"1000K\" must be a whole number of at least 1048576 bytes, or one with K, M, G or T behind, such as 64M or 64MiB (from {path}).",
+            $"Profiles:python3:Cpus: \"0\" must be a number from 0.01 to 100000, such as 0.5 or 2 (from {path}).",
+            $"Profiles:python3:OpenFiles: \"3\" must be a whole number of at least 16 (from {path}).",
             $"Profiles:python3:CpuTime: \"00:00:00.5\" must be at least 00:00:01 (from {path}).",
             $"Profiles:python3:WallTime: \"0\" must be more than nothing (from {path}).",
             $"Profiles:python3:Sandbox: \"yes\" must be true or false (from {path}).",
-            $"Profiles:python3:Memroy: \"1\" is no setting of a profile, which has CpuTime, Memory, Network, Processes, Sandbox, WallTime (from {path}).",
+            $"Profiles:python3:Memroy: \"1\" is no setting of a profile, which has CpuTime, Cpus, Memory, Network, OpenFiles, Processes, Sandbox, WallTime (from {path}).",
         }));
     }
 
     [Test]
     public void Profile_Right_IsTaken()
     {
-        _folder.Write("appsettings.json", """{"FurtherLink":{"Profiles":{"python3":{"Memory":67108864,"CpuTime":"00:00:10","Processes":20,"WallTime":"00:10:00","Sandbox":true,"Network":true}}}}""");
+        _folder.Write("appsettings.json", """{"FurtherLink":{"Profiles":{"python3":{"Memory":67108864,"CpuTime":"00:00:10","Cpus":0.5,"OpenFiles":64,"Processes":20,"WallTime":"00:10:00","Sandbox":true,"Network":true}}}}""");
         Assert.That(Mistakes([]), Is.Empty);
     }
 

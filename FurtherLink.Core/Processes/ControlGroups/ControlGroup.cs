@@ -27,6 +27,9 @@ internal sealed class ControlGroup(IGroupFiles files, string path, IDisposable? 
     /// <summary>Whether it holds the program to its limit of processes.</summary>
     public bool LimitsProcesses { get; init; }
 
+    /// <summary>Whether it holds the program to its share of the processors.</summary>
+    public bool LimitsCpus { get; init; }
+
     /// <summary>How many processes were killed because all together were over the limit of memory.</summary>
     public long MemoryKills => Number("memory.events", "oom_kill");
 

@@ -22,6 +22,12 @@ internal sealed partial class GroupTree
     private const string ProgramPrefix = "furtherlink-program-";
     private const string Memory = "memory";
     private const string Processes = "pids";
+    private const string Cpu = "cpu";
+
+    // What the kernel counts the processors' time in by default, in microseconds.
+    private const int CpuPeriod = 100_000;
+
+    private const string All = $"\"{Memory}\", \"{Processes}\" and \"{Cpu}\"";
 
     // bubblewrap waits outside, and is the first process inside.
     private const int OfSandbox = 2;
@@ -35,6 +41,7 @@ internal sealed partial class GroupTree
     private bool _isPrepared;
     private string? _base;
     private string[] _controllers = [];
+    private string? _trouble;
 
     /// <summary>Makes one that has touched nothing yet.</summary>
     /// <param name="files">The kernel's files.</param>
@@ -63,13 +70,21 @@ internal sealed partial class GroupTree
             if (_isPrepared)
                 return _base is not null;
             _isPrepared = true;
-            var trouble = TryPrepare();
-            if (trouble is null)
+            _trouble = TryPrepare();
+            if (_trouble is null)
                 Log.Prepared(_logger, _base!, string.Join(' ', _controllers));
             else
-                Log.NotPrepared(_logger, trouble);
-            return trouble is null;
+                Log.NotPrepared(_logger, _trouble);
+            return _trouble is null;
         }
+    }
+
+    /// <summary>Why no program can be held to a share of the processors, in words; null where that can be done.</summary>
+    public string? TroubleWithCpus()
+    {
+        if (!Prepare())
+            return _trouble;
+        return _controllers.Contains(Cpu, StringComparer.Ordinal) ? null : $"{_base} does not hand the controller \"{Cpu}\" on";
     }
 
     /// <summary>Makes a group for a program.</summary>
@@ -90,8 +105,9 @@ internal sealed partial class GroupTree
 
         var group = new ControlGroup(_files, path, note)
         {
-            LimitsMemory = profile.Memory is { } bytes && Set(path, Memory, "memory.max", bytes),
-            LimitsProcesses = profile.Processes is { } most && Set(path, Processes, "pids.max", profile.Sandbox ? most + OfSandbox : most),
+            LimitsMemory = profile.Memory is { } bytes && Set(path, Memory, "memory.max", Words(bytes)),
+            LimitsProcesses = profile.Processes is { } most && Set(path, Processes, "pids.max", Words(profile.Sandbox ? most + OfSandbox : most)),
+            LimitsCpus = profile.Cpus is { } cpus && Set(path, Cpu, "cpu.max", $"{Words((long)Math.Ceiling(cpus * CpuPeriod))} {Words(CpuPeriod)}"),
         };
         // What would be swapped out is over the limit all the same; a kernel that does not count swap has no such file.
         if (group.LimitsMemory)
@@ -112,11 +128,13 @@ internal sealed partial class GroupTree
         }
     }
 
-    private bool Set(string path, string controller, string file, long value)
+    private static string Words(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private bool Set(string path, string controller, string file, string value)
     {
         if (!_controllers.Contains(controller, StringComparer.Ordinal))
             return false;
-        var refused = _files.Write($"{path}/{file}", value.ToString(CultureInfo.InvariantCulture));
+        var refused = _files.Write($"{path}/{file}", value);
         if (refused is not null)
             Log.NotMade(_logger, $"{path}/{file}", refused);
         return refused is null;
@@ -129,11 +147,11 @@ internal sealed partial class GroupTree
         if (OwnGroup.Find(_files) is not { } own)
             return "this system shows no control groups of version 2";
 
-        // The server that started this one, or another of the same service, has moved already.
+        // The server that started this one, or another of the same service, has moved already; or systemd has started it there (DelegateSubgroup=).
         if (own.EndsWith("/" + ServerGroup, StringComparison.Ordinal))
-            return Use(own[..^(ServerGroup.Length + 1)]);
+            return Enable(own[..^(ServerGroup.Length + 1)]);
         if (Wanted(_files.Read($"{own}/cgroup.controllers")).Length == 0)
-            return $"{own} is given neither the controller \"{Memory}\" nor \"{Processes}\"";
+            return $"{own} is given none of the controllers {All}";
 
         // The tree's root has no rule about processes, and no file that tells its type.
         return _files.Read($"{own}/cgroup.type") is null ? Enable(own) : MoveAndEnable(own);
@@ -172,7 +190,8 @@ internal sealed partial class GroupTree
     private string? Enable(string parent)
     {
         var refused = "";
-        foreach (var controller in Wanted(_files.Read($"{parent}/cgroup.controllers")))
+        var handedOn = Wanted(_files.Read($"{parent}/cgroup.subtree_control"));
+        foreach (var controller in Wanted(_files.Read($"{parent}/cgroup.controllers")).Except(handedOn, StringComparer.Ordinal))
             refused = _files.Write($"{parent}/cgroup.subtree_control", "+" + controller) ?? refused;
         return Use(parent) is { } trouble ? $"{trouble}: {refused}" : null;
     }
@@ -181,7 +200,7 @@ internal sealed partial class GroupTree
     {
         _controllers = Wanted(_files.Read($"{parent}/cgroup.subtree_control"));
         if (_controllers.Length == 0)
-            return $"{parent} hands neither the controller \"{Memory}\" nor \"{Processes}\" on";
+            return $"{parent} hands none of the controllers {All} on";
         _base = parent;
         return null;
     }
@@ -197,7 +216,7 @@ internal sealed partial class GroupTree
         return pid == _pid;
     }
 
-    private static string[] Wanted(string? controllers) => [.. (controllers ?? "").Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Intersect([Memory, Processes], StringComparer.Ordinal)];
+    private static string[] Wanted(string? controllers) => [.. (controllers ?? "").Split([' ', '\n'], StringSplitOptions.RemoveEmptyEntries).Intersect([Memory, Processes, Cpu], StringComparer.Ordinal)];
 
     private static partial class Log
     {

@@ -221,7 +221,6 @@ internal static unsafe partial class Libc
     /// <returns>What it was marked with before; null where it cannot be marked.</returns>
     internal static ulong? MarkSelf(ulong mark)
     {
-        const int Self = 0;
         var limit = stackalloc ulong[2];
         if (prlimit64(Self, ResourceLocks, null, limit) != 0)
             return null;
@@ -230,6 +229,15 @@ internal static unsafe partial class Libc
         return prlimit64(Self, ResourceLocks, limit, null) == 0 ? before : null;
     }
 
+    /// <summary>How many files this process, and what it starts, may be allowed to have open: the hard limit of RLIMIT_NOFILE.</summary>
+    internal static ulong MostOpenFiles()
+    {
+        const int OpenFiles = 7;
+        var limit = stackalloc ulong[2];
+        return prlimit64(Self, OpenFiles, null, limit) == 0 ? limit[1] : ulong.MaxValue;
+    }
+
+    private const int Self = 0;
     private const int ResourceLocks = 10;
 
     private static ExitStatus? Wait(int pid, int flags)

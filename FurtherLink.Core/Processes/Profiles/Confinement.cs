@@ -3,6 +3,7 @@ using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Children;
 using FurtherLink.Processes.ControlGroups;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Processes.Profiles;
 
@@ -42,6 +43,8 @@ internal static class Confinement
 
         if (profile.Processes is not null && group is not { LimitsProcesses: true } && spawn.User.Uid == 0)
             throw new LinkException(FailureCode.Failed, $"the profile of this runner limits processes, which this system counts for a program of root only in a control group of its own, and it has none: run it as another user than \"{spawn.User.Name}\"");
+        if (profile.Cpus is not null && group is not { LimitsCpus: true })
+            throw new LinkException(FailureCode.Failed, "the profile of this runner limits processors, to which only a control group with the controller \"cpu\" holds programs, and this one gets none: the server's log says why");
         return Limits(profile, group).ToList() is { Count: > 0 } limits ? Before(spawn, "prlimit", "util-linux", limits) : spawn;
     }
 
@@ -55,6 +58,10 @@ internal static class Confinement
             yield return string.Create(CultureInfo.InvariantCulture, $"--cpu={Seconds(time)}:{Seconds(time) + 2}");
         if (profile.Processes is { } processes && group is not { LimitsProcesses: true })
             yield return string.Create(CultureInfo.InvariantCulture, $"--nproc={processes}");
+
+        // Who may have fewer anyway would be refused to raise that.
+        if (profile.OpenFiles is { } files)
+            yield return string.Create(CultureInfo.InvariantCulture, $"--nofile={Math.Min((ulong)files, Libc.MostOpenFiles())}");
     }
 
     /// <summary>The directories of a list, with colons between them, that a program which runs apart can see.</summary>

@@ -29,6 +29,9 @@ internal sealed class ProfileStart(IOptions<LinkOptions> options, IEnumerable<IP
             throw new OptionsValidationException("", typeof(LinkOptions), mistakes);
         if (profiles.Values.Any(static profile => profile.LimitsUse))
             groups?.Prepare();
+        var shared = profiles.Where(static profile => profile.Value.Cpus is not null).Select(static profile => profile.Key).ToList();
+        if (shared.Count > 0 && (groups is null ? "this system has none" : groups.TroubleWithCpus()) is { } trouble)
+            throw new OptionsValidationException("", typeof(LinkOptions), shared.Select(name => $"Profiles:{name}:Cpus: only control groups of version 2 hold programs to a share of the processors, and here programs get none: {trouble}"));
         return Task.CompletedTask;
     }
 

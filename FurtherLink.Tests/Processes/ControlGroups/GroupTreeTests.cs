@@ -22,10 +22,46 @@ public sealed class GroupTreeTests
         var files = OfService(Self);
         var group = Tree(files).TryMake(Both)!;
         Assert.That(files.GroupOf(Self), Is.EqualTo(Server));
-        Assert.That(files.Read(Full + "/cgroup.subtree_control"), Is.EqualTo("memory pids\n"));
+        Assert.That(files.Read(Full + "/cgroup.subtree_control"), Is.EqualTo("cpu memory pids\n"));
         Assert.That(group.Path, Does.Match($"^{Full}/furtherlink-program-[0-9a-f]{{16}}$"));
         Assert.That((files[group.Path + "/memory.max"], files[group.Path + "/memory.swap.max"], files[group.Path + "/pids.max"]), Is.EqualTo(("67108864", "0", "20")));
         Assert.That((group.LimitsMemory, group.LimitsProcesses), Is.EqualTo((true, true)));
+    }
+
+    [TestCase(0.5, "50000 100000")]
+    [TestCase(2, "200000 100000")]
+    [TestCase(0.01, "1000 100000")]
+    public void TryMake_ShareOfTheProcessors_IsSet(double cpus, string expected)
+    {
+        var files = OfService(Self);
+        var tree = Tree(files);
+        Assert.That(tree.TroubleWithCpus(), Is.Null);
+        var group = tree.TryMake(new RunProfile { Cpus = cpus })!;
+        Assert.That((files[group.Path + "/cpu.max"], group.LimitsCpus, group.LimitsMemory), Is.EqualTo((expected, true, false)));
+    }
+
+    [Test]
+    public void TroubleWithCpus_ControllerNotDelegated_IsSaid()
+    {
+        var tree = Tree(OfService(Self).With("/system.slice", "memory pids"));
+        Assert.That(tree.TroubleWithCpus(), Is.EqualTo($"{Full} does not hand the controller \"cpu\" on"));
+        Assert.That(tree.TryMake(new RunProfile { Cpus = 1 })!.LimitsCpus, Is.False);
+    }
+
+    [Test]
+    public void TroubleWithCpus_NoGroups_SaysWhy()
+    {
+        Assert.That(Tree(OfService(Self, 200)).TroubleWithCpus(), Does.StartWith("other programs than this one are in "));
+    }
+
+    [Test]
+    public void Prepare_StartedInTheGroupOfServers_HandsOnWhatIsAboveIt()
+    {
+        var files = OfService().With(Service + "/" + GroupTree.ServerGroup, "", Self);
+        var group = Tree(files).TryMake(Both)!;
+        Assert.That(files.Read(Full + "/cgroup.subtree_control"), Is.EqualTo("cpu memory pids\n"));
+        Assert.That((Path.GetDirectoryName(group.Path), group.LimitsMemory, group.LimitsProcesses), Is.EqualTo((Full, true, true)));
+        Assert.That(files.GroupOf(Self), Is.EqualTo(Server));
     }
 
     [Test]
@@ -102,7 +138,7 @@ public sealed class GroupTreeTests
     [Test]
     public void Prepare_NoControllers_LeavesEverythingAsItIs()
     {
-        var files = OfService(Self).With("/system.slice", "cpu");
+        var files = OfService(Self).With("/system.slice", "io");
         Assert.That(Tree(files).Prepare(), Is.False);
         Assert.That(files.GroupOf(Self), Is.EqualTo(Full));
     }

@@ -48,9 +48,20 @@ public sealed class GroupedProgramTests
     }
 
     [Test]
+    public async Task Start_ShareOfTheProcessorsAlone_IsInAGroup()
+    {
+        (_profile.Memory, _profile.Processes, _profile.Cpus) = (null, null, 0.25);
+        var program = await _rig.BashAsync("cat /proc/self/cgroup");
+        await program.ExitAsync();
+        Assert.That(program.Text, Does.Contain("furtherlink-program-"));
+        Assert.That((_files["cpu.max"], _files["memory.max"]), Is.EqualTo(("25000 100000", (string?)null)));
+    }
+
+    [Test]
     public async Task Start_NothingToCount_GetsNoGroup()
     {
         (_profile.Memory, _profile.Processes, _profile.WallTime) = (null, null, TimeSpan.FromMinutes(5));
+        _profile.OpenFiles = 100;
         var program = await _rig.BashAsync("cat /proc/self/cgroup");
         await program.ExitAsync();
         Assert.That(program.Text, Does.Not.Contain("furtherlink-program-"));

@@ -58,7 +58,7 @@ internal sealed class UncountedGroupFiles : IGroupFiles, IAsyncDisposable
     {
         "/proc/self/cgroup" => "0::/\n",
         "/proc/self/mountinfo" => $"30 24 0:26 / {Path} rw - cgroup2 cgroup2 rw\n",
-        _ when path.EndsWith("cgroup.controllers", StringComparison.Ordinal) || path.EndsWith("cgroup.subtree_control", StringComparison.Ordinal) => "memory pids\n",
+        _ when path.EndsWith("cgroup.controllers", StringComparison.Ordinal) || path.EndsWith("cgroup.subtree_control", StringComparison.Ordinal) => "cpu memory pids\n",
         _ => IsCounted(path) ? this[System.IO.Path.GetFileName(path)] : _files.Read(path),
     };
 
@@ -78,5 +78,6 @@ internal sealed class UncountedGroupFiles : IGroupFiles, IAsyncDisposable
 
     public async ValueTask DisposeAsync() => Assert.That(await new ControlGroup(_files, Path).EndAsync(), "the test's group is not removed");
 
-    private static bool IsCounted(string path) => System.IO.Path.GetFileName(path).Split('.')[0] is "memory" or "pids";
+    // What processor time is used is counted everywhere.
+    private static bool IsCounted(string path) => System.IO.Path.GetFileName(path) is "cpu.max" || System.IO.Path.GetFileName(path).Split('.')[0] is "memory" or "pids";
 }

@@ -22,6 +22,7 @@ public sealed class ProfileTests
     [SetUp]
     public void SetUp()
     {
+        (_profile.Cpus, _profile.OpenFiles) = (null, null);
         (_profile.Memory, _profile.CpuTime, _profile.Processes, _profile.WallTime, _profile.Sandbox, _profile.Network) = (null, null, null, null, false, false);
         _rig = new ProgramRig(options => options.Profiles["exec"] = _profile);
     }
@@ -36,6 +37,23 @@ public sealed class ProfileTests
         _profile.Memory = memory;
         var program = await _rig.BashAsync("exec /usr/bin/python3 -c 'len(bytearray(400 * 1024 * 1024))'");
         Assert.That((await program.ExitAsync()).Code, Is.EqualTo(code));
+    }
+
+    [TestCase(64, "64 64\n")]
+    [TestCase(int.MaxValue, "MOST MOST\n")]
+    public async Task OpenFiles_OfEachProcess_AreLimited(int files, string expected)
+    {
+        _profile.OpenFiles = files;
+        var program = await _rig.BashAsync("echo $(bash -c 'ulimit -Sn; ulimit -Hn')");
+        await program.ExitAsync();
+        Assert.That(program.Text, Is.EqualTo(expected.Replace("MOST", $"{Math.Min(Libc.MostOpenFiles(), int.MaxValue)}", StringComparison.Ordinal)), program.ErrorText);
+    }
+
+    [Test]
+    public void Cpus_WithoutAControlGroup_AreRefused()
+    {
+        _profile.Cpus = 0.5;
+        Assert.That(() => _rig.BashAsync("true"), Throws.InstanceOf<LinkException>().With.Message.Contains("limits processors").And.Message.Contains("log"));
     }
 
     [Test]
