@@ -68,7 +68,7 @@ virtual() {
     output=$results/virtual-$user
     mkdir -m 777 "$output"
     echo "Running tests of limits in a virtual machine, as $user"
-    extra/vm.sh --user "$user" --share "$output" --time 1800 -- env "PATH=$PATH" DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_TieredPGO=0 \
+    extra/vm.sh --user "$user" --share "$output" --time 1800 -- env "PATH=$PATH" DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_TieredPGO=0 FURTHERLINK_TEST_LONG=1 \
       dotnet vstest FurtherLink.Tests/bin/Release/net10.0/FurtherLink.Tests.dll "--TestCaseFilter:$test" "--ResultsDirectory:$output" --logger:trx || return
   done
 }

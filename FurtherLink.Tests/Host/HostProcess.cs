@@ -8,7 +8,7 @@ namespace FurtherLink.Tests.Host;
 internal sealed partial class HostProcess : IAsyncDisposable
 {
     // Only a hang reaches it; a busy machine does not.
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(SoakSize.Of(shortForm: 60, longForm: 180));
 
     private readonly Process _process;
     private readonly Task<string> _errors;

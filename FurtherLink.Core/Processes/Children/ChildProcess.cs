@@ -33,6 +33,7 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
     private int _open; // output streams not yet at their end, and the program itself; the loop's
     private bool _hasEnded;
     private bool _isReleased;
+    private bool _isExplained;
     private bool _isFinished;
     private TaskCompletionSource? _ending;
     private LimitWatch? _limits;
@@ -100,6 +101,9 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
 
     /// <summary>Whether its id may be somebody else's by now.</summary>
     public bool IsReleased => Volatile.Read(ref _isReleased);
+
+    /// <summary>Whether it is known why it has ended, which its control group is looked at for: that must not be removed before.</summary>
+    public bool IsExplained => Volatile.Read(ref _isExplained);
 
     /// <summary>Begins to serve it. Called once.</summary>
     public void Start()
@@ -238,6 +242,7 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
 
         if (_options.Profile is { } profile)
             status = ExitReasons.Explain(status, profile, _limits?.Reason, _options.Group);
+        Volatile.Write(ref _isExplained, true);
         await CloseAllAsync().ConfigureAwait(false);
         if (!IsEnding && !HasDescendants)
             _table.Release(this);

@@ -195,7 +195,7 @@ internal sealed class ChildTable : IDisposable
         }
 
         // What held an ended program's session open may have been among them.
-        foreach (var program in _programs.Values.Where(program => program.HasEnded && !program.IsEnding))
+        foreach (var program in _programs.Values.Where(program => program.IsExplained && !program.IsEnding))
         {
             if (!program.HasDescendants)
                 Release(program);

@@ -1,8 +1,14 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using System.Runtime.Versioning;
+using System.Text;
 using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Processes.Children;
 using FurtherLink.Processes.ControlGroups;
+using FurtherLink.Processes.Io;
 using FurtherLink.Processes.Leftovers;
+using FurtherLink.Processes.Profiles;
 using FurtherLink.Tests.Host;
 using FurtherLink.Tests.Support;
 
@@ -135,6 +141,41 @@ public sealed class GroupedProgramTests
         Assert.That((await program.ExitAsync()).Reason, Is.EqualTo(reason));
     }
 
+    [Test]
+    public async Task Exit_SlowToBeTold_IsSaidFromTheGroupAllTheSame()
+    {
+        _files["memory.events"] = "oom_kill 1\n";
+        await using var loop = new IoLoop(null);
+        await using var starter = new ChildStarter(loop, Microsoft.Extensions.Options.Options.Create(new LinkOptions()));
+        using var group = new GroupTree(_files, Environment.ProcessId, static _ => null).TryMake(_profile)!;
+        var cleaning = new TaskCompletionSource();
+        using var mayGoOn = new ManualResetEventSlim();
+        var spawn = new SpawnRequest { Program = "/bin/sh", Arguments = ["/bin/sh", "-c", "kill -KILL $$"], Environment = [], Directory = "/", User = UserAccount.Current };
+        var output = new Pipe();
+        var program = await starter.StartAsync(
+            Confinement.Apply(spawn, _profile, new ConfinedPlaces("/tmp", [], []), group),
+            new ChildOptions { SessionId = "slow", Out = output.Writer, Error = new Pipe().Writer, Profile = _profile, Group = group, Cleanup = Wait },
+            CancellationToken.None);
+        await using (program)
+        {
+            await cleaning.Task.WaitAsync(Patience.Long);
+
+            // Whoever reaps orphans looks at all programs that have ended. He has done so for the first when he reaps the second.
+            for (var round = 0; round < 2; round++)
+                await LeaveOrphanAsync(starter);
+            mayGoOn.Set();
+            Assert.That((await program.Exited.WaitAsync(Patience.Long)).Reason, Is.EqualTo("over its memory limit (64 MiB)"));
+        }
+
+        await Patience.UntilAsync(() => !_files.Programs.Any(), "the group's removal");
+
+        void Wait()
+        {
+            cleaning.SetResult();
+            mayGoOn.Wait();
+        }
+    }
+
     [TestCase("exit 1", "it could start no more processes (limit 200)")]
     [TestCase("exit 0", null)]
     public async Task Exit_ProcessRefusals_AreSaid(string script, string? reason)
@@ -177,6 +218,17 @@ public sealed class GroupedProgramTests
         Assert.That(Directory.Exists(group.Path), Is.False);
         await process.WaitForExitAsync();
         Assert.That(Directory.GetDirectories(folder["ledger"]), Is.Empty);
+    }
+
+    private static async Task LeaveOrphanAsync(ChildStarter starter)
+    {
+        var output = new Pipe();
+        var spawn = new SpawnRequest { Program = "/bin/sh", Arguments = ["/bin/sh", "-c", "(exec setsid sleep 0.05 >/dev/null 2>&1) & echo $!"], Environment = ["PATH=/usr/bin:/bin"], Directory = "/", User = UserAccount.Current };
+        var program = await starter.StartAsync(spawn, new ChildOptions { SessionId = "orphan", Out = output.Writer, Error = new Pipe().Writer }, CancellationToken.None);
+        await program.Exited.WaitAsync(Patience.Long);
+        var orphan = Encoding.ASCII.GetString((await output.Reader.ReadAtLeastAsync(2)).Buffer.ToArray()).Trim();
+        await Patience.UntilAsync(() => !Directory.Exists($"/proc/{orphan}"), "the end of the orphan");
+        await program.DisposeAsync();
     }
 
     private void BecomeAnotherUser()

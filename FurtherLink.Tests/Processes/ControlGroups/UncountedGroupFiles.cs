@@ -59,7 +59,8 @@ internal sealed class UncountedGroupFiles : IGroupFiles, IAsyncDisposable
         "/proc/self/cgroup" => "0::/\n",
         "/proc/self/mountinfo" => $"30 24 0:26 / {Path} rw - cgroup2 cgroup2 rw\n",
         _ when path.EndsWith("cgroup.controllers", StringComparison.Ordinal) || path.EndsWith("cgroup.subtree_control", StringComparison.Ordinal) => "cpu memory pids\n",
-        _ => IsCounted(path) ? this[System.IO.Path.GetFileName(path)] : _files.Read(path),
+        _ when IsCounted(path) => Directory.Exists(System.IO.Path.GetDirectoryName(path)) ? this[System.IO.Path.GetFileName(path)] : null,
+        _ => _files.Read(path),
     };
 
     public string? Write(string path, string text)
