@@ -1,7 +1,7 @@
 namespace FurtherLink.Messages;
 
 /// <summary>The body of the call "pairing.pair": a client exchanges the code that the device shows for a token.</summary>
-/// <param name="Code">The code ("1234-5678").</param>
+/// <param name="Code">The code ("1234-5678-9012").</param>
 /// <param name="Name">What the token is to be called.</param>
 public sealed record PairRequest(string Code, string Name)
 {
@@ -29,6 +29,6 @@ public sealed record PairingOpened(string Code, DateTimeOffset Ends)
 }
 
 /// <summary>The result of "pairing.wait".</summary>
-/// <param name="Outcome">How it has ended: "paired", "timedOut", "wrongCodes", "closed" or "failed".</param>
+/// <param name="Outcome">How it has ended: "paired", "timedOut", "closed" or "failed".</param>
 /// <param name="Name">The name of the token that was given out; null = none.</param>
 public sealed record PairingOver(string Outcome, string? Name);

@@ -230,4 +230,7 @@ public class LinkException(FailureCode code, string message, Exception? inner = 
 
     /// <summary>What the client calls the request, where its codec could read that though not the message; null otherwise.</summary>
     public string? Ref { get; set; }
+
+    /// <summary>Of <see cref="FailureCode.Limited"/>: after how long the next try may succeed, where that is known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

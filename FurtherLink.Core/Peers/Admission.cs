@@ -47,8 +47,8 @@ internal sealed class Admission(SessionTable sessions, LinkOptions options, Time
             return;
         var most = options.StartsPerMinute;
         var rate = _rates.TryGetValue(owner, out var known) ? known.Now(most, time) : PerMinute.Full(most, time);
-        if (rate.Left < 1)
-            throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"{most} programs a minute may be started: wait a moment"));
+        if (rate.Wait(most) is var wait && wait > TimeSpan.Zero)
+            throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"{most} programs a minute may be started: wait {PerMinute.Seconds(wait)} s")) { RetryAfter = wait };
         _rates[owner] = rate with { Left = rate.Left - 1 };
         foreach (var (other, _) in _rates.Where(pair => pair.Value.Now(most, time).Left >= most).ToList())
             _rates.Remove(other);

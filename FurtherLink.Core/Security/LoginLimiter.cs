@@ -18,14 +18,15 @@ internal sealed class LoginLimiter(int perMinute, TimeProvider time)
     /// <exception cref="LinkException"><see cref="FailureCode.Limited"/>, with how long to wait.</exception>
     public void Demand(Caller caller)
     {
+        if (WaitOf(caller) is var wait && wait > TimeSpan.Zero)
+            throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"too many tries have failed: wait {PerMinute.Seconds(wait)} s")) { RetryAfter = wait };
+    }
+
+    /// <summary>How long somebody has to wait until one more try may fail; nothing where it may now.</summary>
+    public TimeSpan WaitOf(Caller caller)
+    {
         lock (_lock)
-        {
-            if (Now(SourceOf(caller)).Left is var left && left < 1)
-            {
-                var wait = Math.Max(1, (int)Math.Ceiling((1 - left) * 60 / perMinute));
-                throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"too many tries have failed: wait {wait} s"));
-            }
-        }
+            return Now(SourceOf(caller)).Wait(perMinute);
     }
 
     /// <summary>Counts a try that has failed, and refuses where there were too many.</summary>

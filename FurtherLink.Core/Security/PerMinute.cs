@@ -16,4 +16,11 @@ internal readonly record struct PerMinute(double Left, long Since)
         var now = time.GetTimestamp();
         return new(Math.Min(most, Left + (time.GetElapsedTime(Since, now).TotalMinutes * most)), now);
     }
+
+    /// <summary>How long it takes until there is one; nothing where there is.</summary>
+    /// <param name="most">How many come a minute.</param>
+    public TimeSpan Wait(int most) => Left >= 1 ? TimeSpan.Zero : TimeSpan.FromMinutes((1 - Left) / most);
+
+    /// <summary>What is said of a wait: whole seconds, at least one.</summary>
+    public static int Seconds(TimeSpan wait) => Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
 }

@@ -5,6 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Messages;
 using FurtherLink.Security;
+using FurtherLink.Transports.WebSockets;
 
 namespace FurtherLink.Host.Certificates;
 
@@ -95,10 +96,10 @@ internal sealed partial class ClientCertificates : IDisposable
         }
     }
 
-    /// <summary>Puts who sends a request into it, where its connection's certificate says that.</summary>
+    /// <summary>Puts who sends a request into it, where its connection's certificate says that, and it says nothing itself.</summary>
     public Task IdentifyAsync(HttpContext context, RequestDelegate next)
     {
-        if (PrincipalOf(context) is { } principal)
+        if (!context.Request.ShowsCredentials() && PrincipalOf(context) is { } principal)
             context.User = principal;
         return next(context);
     }

@@ -90,7 +90,6 @@ internal static class PairCommand
     private static string Explain(string outcome) => outcome switch
     {
         "timedOut" => "nobody has come in time. \"furtherlink pair\" shows a new code.",
-        "wrongCodes" => "too many wrong codes have come: somebody may be guessing. Nobody was let in.",
         "failed" => "a client came with the code, but its token cannot be kept; the server's log says why.",
         _ => "pairing was closed: another was opened, or the server ends.",
     };

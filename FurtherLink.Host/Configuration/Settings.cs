@@ -138,6 +138,10 @@ internal static class Settings
         {
             Use = SettingUse.Serve, Check = Checks.Number(1, int.MaxValue),
         },
+        new("MaxTotalConnections", "How many connections there may be of all addresses; each user of this device has 20 beside them. Default 5000.")
+        {
+            Use = SettingUse.Serve, Check = Checks.Number(1, int.MaxValue),
+        },
         new("HeaderTimeout", "How long the headers of a request may take. Default 00:00:10.") { Use = SettingUse.Serve, Check = Checks.Wait },
         new("LoginLifetime", "How long a browser stays logged in. Default 12:00:00.") { Check = Checks.PositiveDuration },
         new("AdoptOrphans", "Whether programs left behind by others become children of the server, to be found quickly. Default true.")

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using FurtherLink.Transports.WebSockets.Admission;
@@ -13,9 +14,6 @@ internal static class HttpAnswers
     private const string ProblemType = "application/problem+json";
     private const string Bearer = "Bearer realm=\"furtherlink\"";
     private const string Basic = "Basic realm=\"furtherlink\", charset=\"UTF-8\"";
-
-    // Seconds.
-    private const string RetryAfter = "30";
 
     /// <summary>Lets pages of public sites reach a device on a private network; stands on every answer.</summary>
     public static void AllowPrivateNetwork(HttpResponse response) => response.Headers["Access-Control-Allow-Private-Network"] = "true";
@@ -44,8 +42,8 @@ internal static class HttpAnswers
         var headers = context.Response.Headers;
         if (refusal.Status is StatusCodes.Status401Unauthorized)
             headers.WWWAuthenticate = AsksPerson(context.Request) ? new[] { Bearer, Basic } : Bearer;
-        if (refusal.Status is StatusCodes.Status429TooManyRequests or StatusCodes.Status503ServiceUnavailable)
-            headers.RetryAfter = RetryAfter;
+        if (refusal.RetryAfter is { } wait)
+            headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
         return ErrorAsync(context, refusal.Status, refusal.Reason, $"{refusal.Status}: {ReasonPhrases.GetReasonPhrase(refusal.Status)}: {refusal.Reason}");
     }
 

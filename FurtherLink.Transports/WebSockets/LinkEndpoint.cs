@@ -54,12 +54,12 @@ internal sealed partial class LinkEndpoint(
             return;
         }
 
-        using var ticket = gate.TryEnter(context);
+        using var ticket = gate.TryEnter(context, out var crowd);
         if (ticket is null)
         {
             // What follows on the connection would only be refused, too.
             context.Response.Headers.Connection = "close";
-            await HttpAnswers.RefuseAsync(context, HttpGate.TooMany).ConfigureAwait(false);
+            await HttpAnswers.RefuseAsync(context, crowd!).ConfigureAwait(false);
             return;
         }
 

@@ -8,7 +8,7 @@ namespace Microsoft.AspNetCore.Builder;
 public static class ListenLimitExtensions
 {
     /// <summary>
-    /// Cuts connections of an address that has ten more open than MaxConnections allows it to use; endpoints refuse those above that in words. To be called
+    /// Cuts connections of an address that has ten more open than MaxConnections allows it to use, and those above MaxTotalConnections and ten; endpoints refuse those above that in words. To be called
     /// before UseHttps. Needs what AddWebSockets registers.
     /// </summary>
     /// <param name="listen">Where it listens.</param>

@@ -6,6 +6,7 @@ public sealed class WebSocketLinkOptions
     private TimeSpan _keepAliveInterval = TimeSpan.FromSeconds(10);
     private TimeSpan _keepAliveTimeout = TimeSpan.FromSeconds(15);
     private int? _maxConnections;
+    private int _maxTotalConnections = 5000;
     private TimeSpan _loginLifetime = TimeSpan.FromHours(12);
 
     /// <summary>
@@ -54,6 +55,16 @@ public sealed class WebSocketLinkOptions
     {
         get => _maxConnections;
         set => _maxConnections = value is null or >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1.");
+    }
+
+    /// <summary>
+    /// How many requests and WebSockets of all addresses together may be under way at once. More are answered with 503, but for the first 20 of each user
+    /// of this device. Default 5000, at least 1.
+    /// </summary>
+    public int MaxTotalConnections
+    {
+        get => _maxTotalConnections;
+        set => _maxTotalConnections = value >= 1 ? value : throw new ArgumentOutOfRangeException(nameof(value), value, "At least 1.");
     }
 
     /// <summary>After how long without a sign of life a client is sent a ping. Default 10 s.</summary>

@@ -55,7 +55,7 @@ public sealed partial class PairingDesk : IDisposable
         if (terms.Access is Access.None)
             throw new ArgumentOutOfRangeException(nameof(terms), terms, "It must allow more than nothing.");
         _tokens.DemandFile();
-        var window = new PairingWindow(terms, _time.GetUtcNow() + _length);
+        var window = new PairingWindow(terms, _time, _length);
         PairingWindow? before;
         lock (_lock)
         {
@@ -77,7 +77,8 @@ public sealed partial class PairingDesk : IDisposable
     /// <param name="cancellationToken">Nobody waits for the answer any more.</param>
     /// <returns>The token, whose text is nowhere else.</returns>
     /// <exception cref="LinkException">
-    /// <see cref="FailureCode.Unauthenticated"/>: the code is wrong, or there is no window; <see cref="FailureCode.Limited"/>: too many tries have failed;
+    /// <see cref="FailureCode.Unauthenticated"/>: the code is wrong, or there is no window; <see cref="FailureCode.Limited"/>: it was not looked at, or is wrong
+    /// as too many before it;
     /// <see cref="FailureCode.BadValue"/>: that is no name for a token; <see cref="FailureCode.Failed"/>: the token cannot be kept.
     /// </exception>
     public async Task<NewToken> PairAsync(string code, string name, Caller caller, CancellationToken cancellationToken)
@@ -85,20 +86,19 @@ public sealed partial class PairingDesk : IDisposable
         ArgumentNullException.ThrowIfNull(code);
         ArgumentNullException.ThrowIfNull(caller);
         TokenStore.DemandName(name);
-        // First of all: who guesses is not told even that a guess was right.
-        _limiter.Fail(caller);
         PairingWindow? window;
         lock (_lock)
             window = _window;
-        if (window?.TryTake(code) != true)
+        // The right one counts however many others fail from the same address: nobody can be locked out.
+        if (window?.TryTake(code, hasFailed: _limiter.WaitOf(caller) > TimeSpan.Zero) != true)
         {
+            _limiter.Fail(caller);
             Log.Refused(_logger, caller.Address);
             _audit?.Write(new AuditEvent("refused") { From = caller.Address, Why = "a code for pairing that counts for nothing" });
             throw new LinkException(
                 FailureCode.Unauthenticated, "this code counts for nothing here: it is wrong or used, or its time is over; \"furtherlink pair\" on the device shows a new one");
         }
 
-        _limiter.Forgive(caller);
         // It waits for the disk.
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         try

@@ -1,5 +1,4 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Messages;
@@ -10,25 +9,33 @@ namespace FurtherLink.Security.Pairing;
 /// <summary>A while in which one client may exchange a code that this device shows for a token of its own. Thread safe.</summary>
 public sealed class PairingWindow
 {
-    /// <summary>How many wrong codes end it: 5 of 100 000 000.</summary>
-    internal const int MostWrong = 5;
+    /// <summary>
+    /// How many codes it looks at a minute, and at once: of those who have failed too often, and of all others. Together at most 72 000 in five minutes and
+    /// 732 000 in an hour, of 10^12: who guesses finds it once in 13 or 1.3 million windows, whatever number of addresses is his. Nobody is counted by
+    /// address, for others may have the same; and no number of wrong codes ends it, for then any stranger could.
+    /// </summary>
+    internal const int LooksPerMinute = 6000;
 
-    private const int Digits = 8;
+    private const int Digits = 12;
 
     private readonly Lock _lock = new();
+    private readonly TimeProvider _time;
     private readonly TaskCompletionSource<PairingOutcome> _outcome = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private int _wrong;
+    private PerMinute _ofFailed;
+    private PerMinute _ofOthers;
     private bool _isTaken;
 
-    internal PairingWindow(TokenTerms terms, DateTimeOffset ends)
+    internal PairingWindow(TokenTerms terms, TimeProvider time, TimeSpan length)
     {
         Terms = terms;
-        Ends = ends;
-        var number = RandomNumberGenerator.GetInt32(100_000_000).ToString("D8", CultureInfo.InvariantCulture);
-        Code = $"{number[..4]}-{number[4..]}";
+        _time = time;
+        Ends = time.GetUtcNow() + length;
+        _ofFailed = _ofOthers = PerMinute.Full(LooksPerMinute, time);
+        var number = RandomNumberGenerator.GetString("0123456789", Digits);
+        Code = $"{number[..4]}-{number[4..8]}-{number[8..]}";
     }
 
-    /// <summary>What a client has to say, once: two groups of four digits ("1234-5678"). A secret: for the person at the device alone.</summary>
+    /// <summary>What a client has to say, once: three groups of four digits ("1234-5678-9012"). A secret: for the person at the device alone.</summary>
     public string Code { get; }
 
     /// <summary>What the token will allow.</summary>
@@ -54,23 +61,28 @@ public sealed class PairingWindow
         _outcome.TrySetResult(outcome);
     }
 
-    /// <summary>Takes a code, which counts once; the fifth wrong one ends it.</summary>
+    /// <summary>Takes a code, which counts once.</summary>
+    /// <param name="code">The code.</param>
+    /// <param name="hasFailed">Whether who shows it has shown too many wrong ones.</param>
     /// <returns>True where the caller makes the token, and ends it then.</returns>
-    internal bool TryTake(string code)
+    /// <exception cref="LinkException"><see cref="FailureCode.Limited"/>: it has looked at too many just now.</exception>
+    internal bool TryTake(string code, bool hasFailed)
     {
-        var isOver = false;
         lock (_lock)
         {
             if (_isTaken)
                 return false;
-            if (IsCode(code))
-                return _isTaken = true;
-            isOver = ++_wrong >= MostWrong;
+            Count(ref hasFailed ? ref _ofFailed : ref _ofOthers);
+            return _isTaken = IsCode(code);
         }
+    }
 
-        if (isOver)
-            End(new PairingOutcome(PairingEnd.WrongCodes));
-        return false;
+    private void Count(ref PerMinute looks)
+    {
+        looks = looks.Now(LooksPerMinute, _time);
+        if (looks.Left < 1)
+            throw new LinkException(FailureCode.Limited, "too many codes are being shown: try again in a moment") { RetryAfter = looks.Wait(LooksPerMinute) };
+        looks = looks with { Left = looks.Left - 1 };
     }
 
     // People write it with or without what stands between the groups. However much of it is right, it takes the same time.
@@ -88,7 +100,7 @@ public sealed class PairingWindow
                 return false;
         }
 
-        return CryptographicOperations.FixedTimeEquals(given[..count], Encoding.ASCII.GetBytes(Code.Remove(4, 1)));
+        return CryptographicOperations.FixedTimeEquals(given[..count], Encoding.ASCII.GetBytes(Code.Replace("-", "", StringComparison.Ordinal)));
     }
 }
 
@@ -109,9 +121,6 @@ public enum PairingEnd
 
     /// <summary>Nobody has come in time.</summary>
     TimedOut,
-
-    /// <summary>Too many wrong codes have come: somebody guesses.</summary>
-    WrongCodes,
 
     /// <summary>Who opened it has closed it, or another was opened.</summary>
     Closed,

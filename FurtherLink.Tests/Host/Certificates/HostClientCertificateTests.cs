@@ -1,7 +1,11 @@
 using System.Net.WebSockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using FurtherLink.Messages;
+using FurtherLink.Security;
+using FurtherLink.Security.Tokens;
 using FurtherLink.Tests.Support;
+using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Tests.Host.Certificates;
 
@@ -34,5 +38,32 @@ internal sealed class HostClientCertificateTests
         var buffer = new byte[4096];
         var length = (await socket.ReceiveAsync(buffer.AsMemory(), CancellationToken.None).AsTask().WaitAsync(Patience.Long)).Count;
         Assert.That(Encoding.UTF8.GetString(buffer, 0, length), Does.Contain(expected));
+    }
+
+    [Test]
+    public async Task Request_WithCredentialsOfItsOwn_IsJudgedByThose()
+    {
+        using var folder = new TemporaryFolder();
+        using var authority = MadeCertificates.Authority("CN=ours");
+        using var phone = MadeCertificates.Signed(authority, "CN=phone");
+        folder.Write("ca.pem", authority.ExportCertificatePem());
+        await using var host = await HostProcess.ServeAsync(folder.Path, "--port 0 --client-ca ca.pem");
+        using var tokens = new TokenStore(Options.Create(new AccessOptions { TokenFile = folder["state/furtherlink/tokens.json"] }));
+        var view = tokens.Add("view", Access.View).Text;
+        using var own = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(folder["state/furtherlink/cert.pem"]));
+        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown!.Thumbprint == own.Thumbprint };
+        handler.ClientCertificates.Add(phone);
+        using var client = new HttpClient(handler) { BaseAddress = new Uri($"https://127.0.0.1:{host.Address.Port}") };
+        Assert.That(await StatusAsync("X-None", "x"), Is.EqualTo(400), "the certificate may upload; this is none");
+        Assert.That(await StatusAsync("Authorization", "Bearer " + view), Is.EqualTo(403), "the token may only view");
+        Assert.That(await StatusAsync("Authorization", "Bearer wrong"), Is.EqualTo(401));
+        Assert.That(await StatusAsync("Cookie", "__Host-furtherlink=x"), Is.EqualTo(401));
+
+        async Task<int> StatusAsync(string name, string value)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/upload") { Headers = { { name, value } } };
+            using var response = await client.SendAsync(request);
+            return (int)response.StatusCode;
+        }
     }
 }

@@ -50,6 +50,19 @@ internal sealed class CredentialsTests : GateFixture
         Assert.That(response.Headers.RetryAfter!.Delta, Is.GreaterThan(TimeSpan.Zero));
     }
 
+    [TestCase("view", "own")]
+    [TestCase("own", "view")]
+    public async Task Credentials_TwoInOneRequest_AreRefused(string header, string protocol)
+    {
+        await StartAsync(transport => transport.LoopbackAccess = false);
+        using var response = await AskAsync("/watch", "Authorization: Bearer " + header, "Sec-WebSocket-Protocol: furtherlink, furtherlink.token." + protocol);
+        Assert.That((int)response.StatusCode, Is.EqualTo(400));
+        using var twice = await AskAsync("/watch", $"Sec-WebSocket-Protocol: furtherlink.token.{header}, furtherlink.token.{protocol}");
+        Assert.That((int)twice.StatusCode, Is.EqualTo(400));
+        Assert.That(await SendAsync("GET /watch HTTP/1.1", "Host: localhost", "Authorization: Bearer " + header, "Authorization: Bearer " + protocol), Does.Contain("400"));
+        Assert.That(Tokens.Shown, Is.Empty);
+    }
+
     [TestCase("view", "/upload", 403)]
     [TestCase("drive", "/upload", 400)]
     [TestCase("view", "/recordings/x", 404)]

@@ -31,7 +31,7 @@ internal sealed class KnownTokens : IAuthenticator
             TokenCredentials { Token: "view" } => Give("phone", Access.View),
             TokenCredentials { Token: "drive" } => Give("phone", Access.Drive),
             TokenCredentials { Token: "own" } => Give("phone", Access.Own),
-            TokenCredentials { Token: "often" } => throw new LinkException(FailureCode.Limited, "too many tries"),
+            TokenCredentials { Token: "often" } => throw new LinkException(FailureCode.Limited, "too many tries") { RetryAfter = TimeSpan.FromSeconds(6.1) },
             PasswordCredentials { User: "ann", Password: "pa:ss" } => Give("ann", Access.Own),
             LocalCredentials when RefusesUsers => throw new LinkException(FailureCode.Denied, "you may not"),
             LocalCredentials { Uid: var uid } when OperatingSystem.IsLinux() => LocalUsers.GrantTo(uid).ToPrincipal(),

@@ -23,7 +23,7 @@ internal sealed class LimitTests : GateFixture
             using var response = await AskAsync("/status");
             Assert.That((int)response.StatusCode, Is.EqualTo(429));
             Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("MaxConnections"));
-            Assert.That(response.Headers.RetryAfter, Is.Not.Null);
+            Assert.That(response.Headers.RetryAfter, Is.Null, "nobody knows when one goes");
             Assert.That(async () => await App.ConnectAsync(), Throws.InstanceOf<WebSocketException>().With.Message.Contains("429"));
         }
 
@@ -72,10 +72,10 @@ internal sealed class LimitTests : GateFixture
     {
         var limit = new AddressLimit(Options.Create(new WebSocketLinkOptions()), spare: 0);
         for (var i = 0; i < most; i++)
-            Assert.That(limit.TryEnter(IPAddress.Parse(i % 2 == 0 ? one : same), null), Is.Not.Null);
-        Assert.That(limit.TryEnter(IPAddress.Parse(same), null), Is.Null);
-        Assert.That(limit.TryEnter(IPAddress.Parse("2001:db8:0:1::1"), null), Is.Not.Null);
-        Assert.That(limit.TryEnter(null, null), Is.Not.Null);
+            Assert.That(limit.TryEnter(IPAddress.Parse(i % 2 == 0 ? one : same), null, out _), Is.Not.Null);
+        Assert.That(limit.TryEnter(IPAddress.Parse(same), null, out _), Is.Null);
+        Assert.That(limit.TryEnter(IPAddress.Parse("2001:db8:0:1::1"), null, out _), Is.Not.Null);
+        Assert.That(limit.TryEnter(null, null, out _), Is.Not.Null);
     }
 
     [Test]
@@ -83,9 +83,53 @@ internal sealed class LimitTests : GateFixture
     {
         var limit = new AddressLimit(Options.Create(new WebSocketLinkOptions { MaxConnections = 4 }), spare: 0);
         foreach (var address in new[] { "127.0.0.1", "127.0.0.2", "::1", "::ffff:127.0.0.1" })
-            Assert.That(limit.TryEnter(IPAddress.Parse(address), 1000), Is.Not.Null);
-        Assert.That(limit.TryEnter(IPAddress.Parse("127.0.0.3"), 1000), Is.Null, "whichever of its addresses");
-        Assert.That(limit.TryEnter(IPAddress.Parse("127.0.0.1"), 0), Is.Not.Null, "another user has a number of its own");
+            Assert.That(limit.TryEnter(IPAddress.Parse(address), 1000, out _), Is.Not.Null);
+        Assert.That(limit.TryEnter(IPAddress.Parse("127.0.0.3"), 1000, out _), Is.Null, "whichever of its addresses");
+        Assert.That(limit.TryEnter(IPAddress.Parse("127.0.0.1"), 0, out _), Is.Not.Null, "another user has a number of its own");
+    }
+
+    [Test]
+    public void Limit_OfAllTogether_LeavesRoomForEachUserOfThisDevice()
+    {
+        var limit = new AddressLimit(Options.Create(new WebSocketLinkOptions { MaxTotalConnections = 3 }), spare: 0);
+        using var first = limit.TryEnter(IPAddress.Parse("192.0.2.1"), null, out _);
+        for (var i = 2; i < 4; i++)
+            Assert.That(limit.TryEnter(IPAddress.Parse($"192.0.2.{i}"), null, out _), Is.Not.Null);
+        Assert.That(limit.TryEnter(IPAddress.Parse("192.0.2.4"), null, out var refusal), Is.Null);
+        Assert.That(refusal, Has.Property("Status").EqualTo(503).And.Property("Reason").Contains("MaxTotalConnections"));
+        foreach (var user in new uint?[] { 0, 1000, null })
+        {
+            for (var i = 0; i < 20; i++)
+                Assert.That(limit.TryEnter(IPAddress.Loopback, user, out _), Is.Not.Null);
+            Assert.That(limit.TryEnter(IPAddress.Loopback, user, out _), Is.Null, "the 21st");
+        }
+    }
+
+    [Test]
+    public async Task Connections_MoreThanAllMayHave_AreRefusedUntilOneGoes()
+    {
+        await StartAsync(transport => transport.MaxTotalConnections = 20);
+        var sockets = new List<ClientWebSocket>();
+        for (var i = 0; i < 20; i++)
+            sockets.Add(await App.ConnectAsync());
+        using (var response = await AskAsync("/status"))
+        {
+            Assert.That((int)response.StatusCode, Is.EqualTo(503));
+            Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("MaxTotalConnections"));
+        }
+
+        sockets[0].Dispose();
+        while (await StatusAsync("/status") != 200)
+            await Task.Yield();
+        sockets.ForEach(static socket => socket.Dispose());
+    }
+
+    [Test]
+    public async Task Wait_ThatIsKnown_IsToldInSeconds()
+    {
+        await StartAsync();
+        using var response = await AskAsync("/watch", "Authorization: Bearer often");
+        Assert.That(response.Headers.RetryAfter!.Delta, Is.EqualTo(TimeSpan.FromSeconds(7)), "6.1 s");
     }
 
     [TestCase("/login")]

@@ -1,6 +1,13 @@
 using System.Diagnostics;
+using System.Text;
+using FurtherLink.Messages;
 using FurtherLink.Processes;
+using FurtherLink.Security;
+using FurtherLink.Security.Tokens;
+using FurtherLink.Tests.Device;
+using FurtherLink.Tests.Host;
 using FurtherLink.Tests.Support;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FurtherLink.Tests.WebSockets.Admission;
 
@@ -82,6 +89,50 @@ internal sealed class OtherUserTests
         Assert.That(await RunAsync("curl", "-s", $"{address}recordings/mine"), Does.StartWith("404"));
         using var own = new HttpClient();
         Assert.That(await own.GetStringAsync(new Uri(address, "recordings/mine")), Does.StartWith("{\"version\""));
+    }
+
+    [Test]
+    public async Task Cookie_OfALoginOfAnother_LetsNobodyIn()
+    {
+        using var folder = new TemporaryFolder();
+        await using var host = new TestHost(builder => builder.Services.Configure<AccessOptions>(access => access.TokenFile = folder["tokens.json"]));
+        var address = await host.ListenAsync("http");
+        var token = host.Get<TokenStore>().Add("browser", Access.Own).Text;
+        using var browser = new HttpClient { BaseAddress = address };
+        using var login = await browser.PostAsync("login", new StringContent($$"""{"token":"{{token}}"}""", Encoding.UTF8, "application/json"));
+        var cookie = login.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        string[] ask = ["curl", "-s", "-w", "%{http_code}", "-H", "Cookie: " + cookie];
+
+        // What a server on another port of localhost gets of a browser.
+        Assert.That(await RunAsync([.. ask, $"{address}version/apt/bash"]), Does.EndWith("401").And.Contain("logged out"));
+        Assert.That(await RunAsync([.. ask, "-X", "POST", $"{address}logout"]), Is.EqualTo("204"));
+        using var own = new HttpRequestMessage(HttpMethod.Get, "version/apt/bash") { Headers = { { "Cookie", cookie } } };
+        using var answer = await browser.SendAsync(own);
+        Assert.That((int)answer.StatusCode, Is.EqualTo(200), "nobody else can log it out");
+    }
+
+    [Test]
+    public async Task FetchedFiles_OfAnother_AreNotUsed()
+    {
+        await using var host = new TestHost();
+        var address = await host.ListenAsync("http");
+        var work = Path.Combine(host.Folder, "work");
+        string Upload(string name) => $$"""{"name":"{{name}}","files":{"a":{"type":"url","content":{"url":"{{address}}status","bucketName":"b","fileName":"f"} } } }""";
+        Assert.That(await RunAsync("curl", "-s", "-w", "%{http_code}", "-d", Upload("theirs"), $"{address}upload"), Does.EndWith("200"));
+        Assert.That(await RunAsync("sh", "-c", $"echo evil > {work}/theirs/a; cat {work}/theirs/a"), Is.EqualTo("evil\n"));
+
+        using var own = new HttpClient();
+        using var answer = await own.PostAsync(new Uri(address, "upload"), new StringContent(Upload("mine"), Encoding.UTF8, "application/json"));
+        Assert.That((int)answer.StatusCode, Is.EqualTo(200));
+        Assert.That(await File.ReadAllTextAsync(Path.Combine(work, "mine/a")), Does.Not.Contain("evil").And.Not.Empty);
+
+        // A folder that somebody else has put there before is not used either.
+        Directory.Delete(Path.Combine(work, ".flcache"), recursive: true);
+        Directory.CreateDirectory(Path.Combine(work, ".flcache/b"));
+        Assert.That(Shell.Run(work, "chown -R daemon .flcache"), Is.Zero);
+        using var refused = await own.PostAsync(new Uri(address, "upload"), new StringContent(Upload("mine"), Encoding.UTF8, "application/json"));
+        Assert.That((int)refused.StatusCode, Is.EqualTo(500));
+        Assert.That(File.Exists(Path.Combine(work, ".flcache/b/f")), Is.False);
     }
 
     private static async Task<string> RunAsync(params string[] command)

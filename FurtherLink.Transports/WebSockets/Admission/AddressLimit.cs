@@ -1,41 +1,55 @@
 using System.Net;
 using FurtherLink.Security;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Transports.WebSockets.Admission;
 
 /// <summary>
-/// Bounds how much is under way at once from one address; on this device, where all users have the same, from each user. Thread safe.
+/// Bounds how much is under way at once from one address; on this device, where all users have the same, from each user; and from all together. Thread safe.
 /// </summary>
-/// <param name="options">Its <see cref="WebSocketLinkOptions.MaxConnections"/>.</param>
+/// <param name="options">Its <see cref="WebSocketLinkOptions.MaxConnections"/> and <see cref="WebSocketLinkOptions.MaxTotalConnections"/>.</param>
 /// <param name="spare">How many more there may be.</param>
 internal sealed class AddressLimit(IOptions<WebSocketLinkOptions> options, int spare)
 {
     private const int OnThisDevice = 2000;
     private const int Elsewhere = 100;
 
+    // So many of a user of this device are let in however many there are of others: who is at it can do something about them.
+    private const int Reserve = 20;
+
     // Of connections of whom nobody is known yet, a tenth may be there.
     private const int UnknownShare = 10;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<Source, List<AddressTicket>> _tickets = [];
+    private int _total;
+
+    private static Refusal TooMany { get; } = new(
+        StatusCodes.Status429TooManyRequests, "there are too many connections from your address already; the setting MaxConnections says how many there may be");
+
+    private static Refusal Full { get; } = new(
+        StatusCodes.Status503ServiceUnavailable, "there are too many connections from everywhere; the setting MaxTotalConnections says how many there may be");
 
     /// <summary>Lets one more in.</summary>
     /// <param name="remote">From where; null = not from a network.</param>
     /// <param name="user">Of an address of this device: whose program it is; null = not known.</param>
+    /// <param name="refusal">Why not, where there are too many.</param>
     /// <returns>To be disposed when it has gone; null where there are too many.</returns>
-    public AddressTicket? TryEnter(IPAddress? remote, uint? user)
+    public AddressTicket? TryEnter(IPAddress? remote, uint? user, out Refusal? refusal)
     {
         var source = SourceOf(remote ?? IPAddress.None, user);
         lock (_lock)
         {
-            var tickets = _tickets.GetValueOrDefault(source);
-            if (tickets is null)
-                _tickets.Add(source, tickets = []);
-            if (tickets.Count >= MostOf(source) + spare)
+            var tickets = _tickets.GetValueOrDefault(source) ?? [];
+            var isReserved = IPAddress.IsLoopback(source.Network) && tickets.Count < Reserve;
+            refusal = tickets.Count >= MostOf(source) + spare ? TooMany : _total >= options.Value.MaxTotalConnections + spare && !isReserved ? Full : null;
+            if (refusal is not null)
                 return null;
             var ticket = new AddressTicket(this, source);
             tickets.Add(ticket);
+            _tickets[source] = tickets;
+            _total++;
             return ticket;
         }
     }
@@ -58,7 +72,10 @@ internal sealed class AddressLimit(IOptions<WebSocketLinkOptions> options, int s
     {
         lock (_lock)
         {
-            if (_tickets.TryGetValue(ticket.Source, out var tickets) && tickets.Remove(ticket) && tickets.Count == 0)
+            if (!_tickets.TryGetValue(ticket.Source, out var tickets) || !tickets.Remove(ticket))
+                return;
+            _total--;
+            if (tickets.Count == 0)
                 _tickets.Remove(ticket.Source);
         }
     }

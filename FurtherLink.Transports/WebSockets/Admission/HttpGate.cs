@@ -31,10 +31,6 @@ internal sealed class HttpGate(
 
     private readonly WebSocketLinkOptions _options = options.Value;
 
-    /// <summary>What an address is told that has too much under way.</summary>
-    public static Refusal TooMany { get; } = new(
-        StatusCodes.Status429TooManyRequests, "there are too many connections from your address already; the setting MaxConnections says how many there may be");
-
     /// <summary>Which pages may use the device.</summary>
     public OriginPolicy Origins => origins;
 
@@ -55,9 +51,11 @@ internal sealed class HttpGate(
     public void Tell(HttpContext context, Refusal refusal) => audit.Write(new AuditEvent("refused") { From = LocalEnd.CallerOf(context).Address, Why = refusal.Reason });
 
     /// <summary>Counts a request among those of its address.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="refusal">Why it is not let in, where there are too many.</param>
     /// <returns>To be disposed at its end; null where there are too many.</returns>
-    public AddressTicket? TryEnter(HttpContext context) =>
-        limit.TryEnter(context.Connection.RemoteIpAddress, LocalEnd.OwnerOf(context.Connection.RemoteIpAddress, LocalEnd.SocketOf(context)));
+    public AddressTicket? TryEnter(HttpContext context, out Refusal? refusal) =>
+        limit.TryEnter(context.Connection.RemoteIpAddress, LocalEnd.OwnerOf(context.Connection.RemoteIpAddress, LocalEnd.SocketOf(context)), out refusal);
 
     /// <summary>Looks at the page that sent a request.</summary>
     /// <param name="door">What the endpoint asks for.</param>
@@ -119,7 +117,7 @@ internal sealed class HttpGate(
         if (RequestCredentials.Read(context.Request) is { } credentials)
             return await authenticator.AuthenticateAsync(credentials, caller, context.RequestAborted).ConfigureAwait(false);
         if (context.Request.Cookies[LoginEndpoints.Cookie] is { } id)
-            return logins.Find(id) ?? throw Forgotten(context);
+            return logins.Find(id, LocalEnd.OwnerOf(context)) ?? throw Forgotten(context);
         if (_options.LegacyOpen)
             return Anyone;
         if (!_options.LoopbackAccess || !caller.IsLocal || page is not (PageOrigin.None or PageOrigin.Trusted) || !HostPolicy.IsLoopback(context.Request.Host)

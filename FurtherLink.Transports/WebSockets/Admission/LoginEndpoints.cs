@@ -26,7 +26,7 @@ internal sealed class LoginEndpoints(IAuthenticator authenticator, LoginTable lo
         var grant = Grant.Of(principal);
         grant.Demand(Access.View);
         var lifetime = options.Value.LoginLifetime;
-        context.Response.Cookies.Append(Cookie, logins.Begin(principal, lifetime), Attributes(lifetime));
+        context.Response.Cookies.Append(Cookie, logins.Begin(principal, lifetime, LocalEnd.OwnerOf(context)), Attributes(lifetime));
         audit.Write(AuditEvent.Of("authenticated", grant, LocalEnd.CallerOf(context)) with { Access = grant.Access });
         await HttpAnswers.JsonAsync(context, writer =>
         {
@@ -39,7 +39,7 @@ internal sealed class LoginEndpoints(IAuthenticator authenticator, LoginTable lo
     public Task LogoutAsync(HttpContext context)
     {
         if (context.Request.Cookies[Cookie] is { } id)
-            logins.End(id);
+            logins.End(id, LocalEnd.OwnerOf(context));
         Clear(context.Response);
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return Task.CompletedTask;

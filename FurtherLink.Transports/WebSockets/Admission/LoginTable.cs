@@ -22,13 +22,14 @@ internal sealed class LoginTable(TimeProvider time) : IDisposable
     /// <summary>Logs somebody in.</summary>
     /// <param name="principal">Who.</param>
     /// <param name="lifetime">For how long at most.</param>
+    /// <param name="user">Whose program has logged in, where it is on this device: browsers send a cookie to every port of a host, so that others may see it.</param>
     /// <returns>The id, for the cookie.</returns>
     /// <exception cref="LinkException"><see cref="FailureCode.Limited"/>: too many are logged in.</exception>
-    public string Begin(ClaimsPrincipal principal, TimeSpan lifetime)
+    public string Begin(ClaimsPrincipal principal, TimeSpan lifetime, uint? user = null)
     {
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(32));
         var key = KeyOf(id);
-        var login = new Login(principal, lifetime, time);
+        var login = new Login(principal, lifetime, user, time);
         Login? oldest;
         lock (_lock)
         {
@@ -51,18 +52,22 @@ internal sealed class LoginTable(TimeProvider time) : IDisposable
     }
 
     /// <summary>Who an id is; null = nobody any more.</summary>
-    public ClaimsPrincipal? Find(string id)
+    /// <param name="id">The id.</param>
+    /// <param name="user">Whose program shows it, where it is on this device; another's than has logged in is nobody.</param>
+    public ClaimsPrincipal? Find(string id, uint? user = null)
     {
         lock (_lock)
-            return _logins.TryGetValue(KeyOf(id), out var login) && !login.HasEnded ? login.Principal : null;
+            return Get(id, user) is { HasEnded: false } login ? login.Principal : null;
     }
 
     /// <summary>Logs an id out, and ends what it has opened.</summary>
-    public void End(string id)
+    /// <param name="id">The id.</param>
+    /// <param name="user">Whose program shows it, where it is on this device.</param>
+    public void End(string id, uint? user = null)
     {
         Login? login;
         lock (_lock)
-            login = _logins.GetValueOrDefault(KeyOf(id));
+            login = Get(id, user);
         login?.End();
     }
 
@@ -82,6 +87,8 @@ internal sealed class LoginTable(TimeProvider time) : IDisposable
     // By its hash: how long it takes to find one tells nothing of the others.
     private static string KeyOf(string id) => Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(id)));
 
+    private Login? Get(string id, uint? user) => _logins.TryGetValue(KeyOf(id), out var login) && login.User == user ? login : null;
+
     private void Remove(string key)
     {
         Login? login;
@@ -96,8 +103,9 @@ internal sealed class LoginTable(TimeProvider time) : IDisposable
         private readonly CancellationTokenSource _ended;
         private readonly CancellationToken _token;
 
-        public Login(ClaimsPrincipal principal, TimeSpan lifetime, TimeProvider time)
+        public Login(ClaimsPrincipal principal, TimeSpan lifetime, uint? user, TimeProvider time)
         {
+            User = user;
             var grant = Grant.Of(principal);
             _lifetime = new CancellationTokenSource(lifetime, time);
             _ended = CancellationTokenSource.CreateLinkedTokenSource(grant.Ended, _lifetime.Token);
@@ -111,6 +119,8 @@ internal sealed class LoginTable(TimeProvider time) : IDisposable
         public ClaimsPrincipal Principal { get; }
 
         public string Owner { get; }
+
+        public uint? User { get; }
 
         public long Number { get; set; }
 

@@ -8,6 +8,9 @@ namespace FurtherLink.Transports.WebSockets.Admission;
 /// <param name="Reason">In words.</param>
 internal sealed record Refusal(int Status, string Reason)
 {
+    /// <summary>After how long the next try may succeed; null = that is not known.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>What a fault means for an HTTP request.</summary>
     public static Refusal Of(LinkException fault) => new(
         fault.Code switch
@@ -19,5 +22,8 @@ internal sealed record Refusal(int Status, string Reason)
             FailureCode.BadMessage or FailureCode.BadValue => StatusCodes.Status400BadRequest,
             _ => StatusCodes.Status500InternalServerError,
         },
-        fault.Message);
+        fault.Message)
+    {
+        RetryAfter = fault.RetryAfter,
+    };
 }

@@ -21,18 +21,28 @@ internal static class RequestCredentials
     public static bool AreInQuery(HttpRequest request) => request.Query.ContainsKey("token") || request.Query.ContainsKey("access_token");
 
     /// <summary>What a request shows; null = nothing.</summary>
-    /// <exception cref="LinkException">It is not in a form that is known.</exception>
+    /// <exception cref="LinkException">It is not in a form that is known, or shown beside others.</exception>
     public static Credentials? Read(HttpRequest request)
     {
-        var headers = request.Headers;
-        if (headers.Authorization.Count > 0)
-            return ReadHeader(headers.Authorization.ToString());
-        var token = headers.SecWebSocketProtocol.SelectMany(Offered).FirstOrDefault(static name => name.StartsWith(TokenProtocol, StringComparison.Ordinal));
-        return token is null ? null : new TokenCredentials(token[TokenProtocol.Length..]);
+        var headers = request.Headers.Authorization;
+        var tokens = TokensOf(request).ToList();
+        // Which of two counts would be a guess, and who has sent the other would not know.
+        if (headers.Count + tokens.Count > 1)
+            throw new LinkException(FailureCode.BadMessage, "a request shows one Authorization, or one subprotocol with a token, and not more");
+        if (headers.Count > 0)
+            return ReadHeader(headers.ToString());
+        return tokens.Count > 0 ? new TokenCredentials(tokens[0][TokenProtocol.Length..]) : null;
     }
+
+    /// <summary>Whether a request shows anything of its own, a cookie of a login included: it counts before what its connection shows.</summary>
+    public static bool AreShown(HttpRequest request) =>
+        request.Headers.Authorization.Count > 0 || TokensOf(request).Any() || request.Cookies.ContainsKey(LoginEndpoints.Cookie);
 
     /// <summary>Whether a client offers to speak by the name that the server knows.</summary>
     public static bool OffersProtocol(HttpRequest request) => request.Headers.SecWebSocketProtocol.SelectMany(Offered).Contains(Protocol, StringComparer.Ordinal);
+
+    private static IEnumerable<string> TokensOf(HttpRequest request) =>
+        request.Headers.SecWebSocketProtocol.SelectMany(Offered).Where(static name => name.StartsWith(TokenProtocol, StringComparison.Ordinal));
 
     private static string[] Offered(string? names) => (names ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
