@@ -23,6 +23,9 @@ internal sealed class ConfinedRoot(Folder folder, string path, UserAccount? owne
     /// <summary>Whom new directories are given to; null = they stay the server's.</summary>
     public UserAccount? DirectoryOwner => ownsDirectories ? owner : null;
 
+    /// <summary>Whether it is for several users: the server writes in it for one of them, whose own it is not.</summary>
+    public bool IsShared => owner is not null && !ownsDirectories;
+
     /// <summary>Finds the directory that a path's last name stands in, or is to stand in, making what is missing above it.</summary>
     /// <param name="target">The path; links on it are followed where they stay inside.</param>
     /// <param name="what">What it names, for the message.</param>

@@ -17,6 +17,9 @@ internal sealed class Place(Folder root) : IDisposable
     /// <summary>The first name of the way from the root, links resolved.</summary>
     public string First => _way.Count > 0 ? _way[0].Name : Leaf;
 
+    /// <summary>The directories on the way, from the root down, without it.</summary>
+    public IEnumerable<Folder> Way => _way.Select(static one => one.Folder);
+
     /// <summary>How many directories at the end of the way were missing and have been made.</summary>
     public int Made => _way.Count - 1 - _way.FindLastIndex(static one => !one.Made);
 

@@ -48,7 +48,7 @@ internal sealed partial class StagedDirectory : IDisposable
         var place = root.Resolve(path, what);
         try
         {
-            if (place.First == UrlCache.FolderName)
+            if (UrlCache.IsFolder(place.First))
                 throw RelativePath.Forbidden(path.ToString(), what, "is the cache of fetched files");
             if (place.Parent.Look(place.Leaf) is { IsDirectory: false })
                 throw new IOException($"{path} is not a directory");

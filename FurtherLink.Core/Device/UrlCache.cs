@@ -1,19 +1,21 @@
+using System.Globalization;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Leftovers;
+using FurtherLink.Processes.Native;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
 namespace FurtherLink.Device;
 
 /// <summary>
-/// Files fetched from their addresses, each once: kept in ".flcache" of the work directory and never refreshed. Thread safe.
+/// Files fetched from their addresses, each once: kept in ".flcache" of the work directory and never refreshed; in one that several users share, in
+/// ".flcache-UID". What another user could change is not used. Thread safe.
 /// </summary>
 internal sealed class UrlCache : IDisposable
 {
-    /// <summary>The cache's directory in the work directory.</summary>
-    public const string FolderName = ".flcache";
+    private const string FolderName = ".flcache";
 
     private readonly HttpClient _http;
     private readonly TimeSpan _stall;
@@ -48,10 +50,11 @@ internal sealed class UrlCache : IDisposable
     /// <exception cref="IOException">It cannot be written.</exception>
     public async Task<string?> EnsureAsync(ConfinedRoot work, UploadFile file, CancellationToken cancellationToken)
     {
-        var cached = file.CachePath.Below(FolderName);
+        var cached = PathOf(work, file);
         using var place = work.Resolve(cached, "cached file");
         try
         {
+            DemandOwn(work, place);
             if (place.Parent.Look(place.Leaf) is not { IsRegular: true } && !await FetchAsync(work, place, file, cancellationToken).ConfigureAwait(false))
             {
                 place.Undo();
@@ -69,12 +72,28 @@ internal sealed class UrlCache : IDisposable
     /// <summary>Opens a file of the cache; null where it is not there.</summary>
     public static SafeFileHandle? TryRead(ConfinedRoot work, UploadFile file)
     {
-        using var place = work.Resolve(file.CachePath.Below(FolderName), "cached file");
+        using var place = work.Resolve(PathOf(work, file), "cached file");
+        DemandOwn(work, place);
         return place.Parent.TryRead(place.Leaf);
     }
 
+    /// <summary>Whether a name in a work directory is that of a cache.</summary>
+    public static bool IsFolder(string name) => name == FolderName || name.StartsWith(FolderName + "-", StringComparison.Ordinal);
+
     /// <inheritdoc/>
     public void Dispose() => _http.Dispose();
+
+    private static RelativePath PathOf(ConfinedRoot work, UploadFile file) =>
+        file.CachePath.Below(work.IsShared ? string.Create(CultureInfo.InvariantCulture, $"{FolderName}-{work.FileOwner!.Uid}") : FolderName);
+
+    // A program of theirs runs what is here.
+    private static void DemandOwn(ConfinedRoot work, Place place)
+    {
+        if (place.Way.Any(folder => !IsOwn(folder.Owner)) || place.Parent.Look(place.Leaf) is { Uid: var uid } && !IsOwn(uid))
+            throw new LinkException(FailureCode.Failed, $"the cache of fetched files, {place.First} in the work directory, is another user's in part: remove it");
+
+        bool IsOwn(uint uid) => uid == 0 || uid == LibcAt.geteuid() || uid == work.FileOwner?.Uid;
+    }
 
     private async Task<bool> FetchAsync(ConfinedRoot work, Place place, UploadFile file, CancellationToken cancellationToken)
     {

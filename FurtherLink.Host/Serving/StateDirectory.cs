@@ -30,7 +30,7 @@ internal static class StateDirectory
     }
 
     /// <summary>Makes it where it is missing, and closes it to others where it is open and nothing else's.</summary>
-    /// <exception cref="SettingException">It cannot be made or closed, or is something else's.</exception>
+    /// <exception cref="SettingException">It cannot be made or closed, is something else's, or others can put another in its place.</exception>
     public static void Prepare(string path)
     {
         try
@@ -42,6 +42,8 @@ internal static class StateDirectory
             }
 
             Directory.CreateDirectory(path, Private);
+            if (OperatingSystem.IsLinux() && OwnPath.Fault(path) is { } fault)
+                throw new SettingException($"StateDirectory: {fault}, or say another with --state-dir.");
             if (File.GetUnixFileMode(path) == Private)
                 return;
             // A folder that is something else's is not closed to those who use it: /tmp, /proc, a home.
