@@ -140,6 +140,64 @@ internal sealed class AuditTests
         Assert.That(Text(Read().Single(), "directory"), Does.StartWith("a\nstarted\e[2J\u202exxx"));
     }
 
+    [TestCase("games, id user:root, from unix", "directory \"games, id user:root, from unix\"")]
+    [TestCase("games\", id user:root", "directory \"games', id user:root\"")]
+    [TestCase("a\u2028b\u2029c\u0085d\u2066e", "directory a?b?c?d?e")]
+    [TestCase("half \ud83d", "directory half ")]
+    public async Task Names_OfClients_ReadLikeNoOtherField(string name, string expected)
+    {
+        var logs = new CapturedLogs();
+        using var factory = LoggerFactory.Create(builder => builder.AddProvider(logs));
+        await using (var audit = new AuditLog(Options.Create(new AccessOptions { AuditFile = File }), _time, factory))
+        {
+            audit.Write(new AuditEvent("uploaded") { Id = "token:1", Directory = name });
+            audit.Write(new AuditEvent("uploaded") { Id = "token:2" });
+        }
+
+        Assert.That(logs.Lines[0].Split('\t')[0], Does.StartWith("FurtherLink.Audit: uploaded, id token:1, " + expected));
+        Assert.That(Read(), Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public async Task File_ThatEndsInTheMiddleOfALine_GoesOnInTheNext()
+    {
+        // What a disk that was full leaves.
+        System.IO.File.WriteAllText(File, "{\"time\":\"20");
+        System.IO.File.SetUnixFileMode(File, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        await using (var audit = new AuditLog(Options.Create(new AccessOptions { AuditFile = File }), _time))
+            audit.Write(new AuditEvent("started") { Id = "1" });
+        Assert.That(System.IO.File.ReadAllLines(File), Has.Length.EqualTo(2).And.Some.StartsWith("{\"time\":\"2026-01-01"));
+    }
+
+    [Test]
+    public async Task Events_ThatCannotBeWritten_AreCountedWhenOthersCan()
+    {
+        var logs = new CapturedLogs();
+        using var factory = LoggerFactory.Create(builder => builder.AddProvider(logs));
+        await using (var audit = new AuditLog(Options.Create(new AccessOptions { AuditFile = File }), _time, factory))
+        {
+            Directory.CreateDirectory(File);
+            audit.Write(new AuditEvent("started") { Id = "1" });
+            await Patience.UntilAsync(() => logs.Lines.Any(line => line.Contains("cannot be written", StringComparison.Ordinal)), "the first is lost");
+            Directory.Delete(File);
+            audit.Write(new AuditEvent("started") { Id = "2" });
+        }
+
+        Assert.That(Read().Select(Summary), Is.EqualTo(new[] { "omitted why=1 events that could not be written", "started id=2" }));
+    }
+
+    [Test]
+    public async Task Events_OfNobodyKnown_AreCountedAtTheEnd()
+    {
+        await using (var audit = new AuditLog(Options.Create(new AccessOptions { AuditFile = File }), _time))
+        {
+            for (var i = 0; i < 63; i++)
+                audit.Write(new AuditEvent("refused") { From = Phone.Address });
+        }
+
+        Assert.That(Summary(Read()[^1]), Is.EqualTo("omitted why=3 events that nobody known has made happen"));
+    }
+
     [Test]
     public async Task File_PutAside_IsFollowedByANewOne()
     {

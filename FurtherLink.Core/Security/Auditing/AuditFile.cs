@@ -35,6 +35,14 @@ internal sealed class AuditFile(string path)
         try
         {
             using var file = Open();
+            // What a full disk has cut off is not to run into what comes behind it.
+            if (file.CanSeek && file.Length > 0)
+            {
+                file.Seek(-1, SeekOrigin.End);
+                if (file.ReadByte() != '\n')
+                    file.Write("\n"u8);
+            }
+
             file.Write(_lines.WrittenSpan);
         }
         finally
@@ -50,7 +58,7 @@ internal sealed class AuditFile(string path)
 
     private FileStream Open()
     {
-        var file = SecretFile.OpenAlone(path, FileMode.Append, FileAccess.Write);
+        var file = SecretFile.OpenAlone(path, FileMode.OpenOrCreate, FileAccess.ReadWrite);
         if (SecretFile.Fault(file, path, SecretFile.GroupReads) is not { } fault)
             return file;
         file.Dispose();

@@ -21,6 +21,8 @@ public sealed partial class AuditLog : IAsyncDisposable
     // What somebody unknown makes happen a minute: they must not be able to fill a disk, or to hide something among the lines.
     private const int UnknownPerMinute = 60;
 
+    private const string UnknownMissing = "that nobody known has made happen";
+
     private readonly Lock _lock = new();
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
@@ -54,13 +56,18 @@ public sealed partial class AuditLog : IAsyncDisposable
         if (entry.Id is null && entry.Who is null && !TakeUnknown(out missing))
             return;
         if (missing > 0)
-            Keep(new AuditEvent("omitted") { Why = string.Create(CultureInfo.InvariantCulture, $"{missing} events that nobody known has made happen") });
+            Keep(Omitted(missing, UnknownMissing));
         Keep(entry);
     }
 
     /// <summary>Ends it when all that was said has been written.</summary>
     public async ValueTask DisposeAsync()
     {
+        int missing;
+        lock (_lock)
+            (missing, _unknownMissing) = (_unknownMissing, 0);
+        if (missing > 0)
+            Keep(Omitted(missing, UnknownMissing));
         _waiting?.Writer.TryComplete();
         await _writing.ConfigureAwait(false);
     }
@@ -93,27 +100,33 @@ public sealed partial class AuditLog : IAsyncDisposable
 
     private async Task WriteAsync(AuditFile file, ChannelReader<(DateTimeOffset Time, AuditEvent Entry)> waiting)
     {
-        var isBroken = false;
+        var lost = 0;
         while (await waiting.WaitToReadAsync().ConfigureAwait(false))
         {
-            while (waiting.TryRead(out var item))
+            if (lost > 0)
+                file.Add(_time.GetUtcNow(), Omitted(lost, "that could not be written"));
+            var count = 0;
+            for (; waiting.TryRead(out var item); count++)
                 file.Add(item.Time, item.Entry);
-            if (Interlocked.Exchange(ref _missing, 0) is > 0 and var missing)
-                file.Add(_time.GetUtcNow(), new AuditEvent("omitted") { Why = string.Create(CultureInfo.InvariantCulture, $"{missing} events that came faster than the disk took them") });
+            var missing = Interlocked.Exchange(ref _missing, 0);
+            if (missing > 0)
+                file.Add(_time.GetUtcNow(), Omitted(missing, "that came faster than the disk took them"));
             try
             {
                 file.Flush();
-                isBroken = false;
+                lost = 0;
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
                 // Once, until it works again.
-                if (!isBroken)
+                if (lost == 0)
                     Log.NotWritten(_logger, e.Message);
-                isBroken = true;
+                lost += count + missing;
             }
         }
     }
+
+    private static AuditEvent Omitted(int count, string why) => new("omitted") { Why = string.Create(CultureInfo.InvariantCulture, $"{count} events {why}") };
 
     private static partial class Log
     {

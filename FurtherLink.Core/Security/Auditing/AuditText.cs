@@ -15,7 +15,7 @@ internal static class AuditText
     public static string Plain(string text) => string.Create(Short(text).Length, Short(text), static (span, text) =>
     {
         for (var i = 0; i < span.Length; i++)
-            span[i] = char.IsControl(text[i]) || char.GetUnicodeCategory(text[i]) is UnicodeCategory.Format ? '?' : text[i];
+            span[i] = IsHarmless(text[i]) ? text[i] : '?';
     });
 
     /// <summary>An event as a line of a log.</summary>
@@ -26,9 +26,18 @@ internal static class AuditText
         {
             if (line.Length > 0)
                 line.Append(name is "event" ? "" : $", {name} ");
-            line.Append(Plain(value));
+            line.Append(IsOurs(name) ? Plain(value) : Quoted(Plain(value)));
         }
 
         return line.ToString();
     }
+
+    private static bool IsHarmless(char letter) => char.GetUnicodeCategory(letter)
+        is not (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
+
+    // What we say ourselves, or what stands last.
+    private static bool IsOurs(string name) => name is "event" or "end" or "why";
+
+    // A name that others have chosen may read like the next field.
+    private static string Quoted(string text) => text.AsSpan().ContainsAny(',', '"') ? $"\"{text.Replace('"', '\'')}\"" : text;
 }
