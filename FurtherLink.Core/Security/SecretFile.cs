@@ -32,13 +32,6 @@ internal static class SecretFile
             : null;
     }
 
-    /// <summary>What is different where a file has been changed; null = it is not there.</summary>
-    public static (DateTime Written, long Length)? StampOf(string path)
-    {
-        var info = new FileInfo(path);
-        return info.Exists ? (info.LastWriteTimeUtc, info.Length) : null;
-    }
-
     /// <summary>Opens a file that one process at a time has, for moments, after waiting for its turn; it is made private where it is missing.</summary>
     /// <exception cref="IOException">It cannot be opened, or others do not let go of it.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be opened.</exception>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using FurtherLink.Messages;
 using FurtherLink.Security;
 using FurtherLink.Security.Tokens;
@@ -90,6 +92,9 @@ internal sealed class TokenStoreTests
     [TestCase("a\nb")]
     [TestCase("phone\u200b", Description = "looks like another")]
     [TestCase("\u202eenohp")]
+    [TestCase("phone\U000e0041", Description = "a tag, which is not shown")]
+    [TestCase("my\u00a0phone", Description = "a space that is none")]
+    [TestCase("phone\ud83d", Description = "would be kept as another")]
     [TestCase("taken")]
     public void Name_ThatIsNoneOrTaken_IsRefused(string name)
     {
@@ -113,6 +118,69 @@ internal sealed class TokenStoreTests
         System.IO.File.SetLastWriteTimeUtc(File, DateTime.UtcNow.AddMinutes(1));
         Assert.That(_store.Find(token.Text), Is.Null);
         Assert.That(() => _store.List(), Throws.InstanceOf<TokenFileException>().With.Message.Contains(why));
+    }
+
+    [TestCase("null", "entry 1: is null")]
+    [TestCase("access", "entry 1: access must be")]
+    [TestCase("users", "entry 1: users must be names")]
+    [TestCase("hash", "entry 1: hash must be 64")]
+    [TestCase("twice", "entry 2: must have a name that no other has")]
+    [TestCase("copy", "entry 2: hash must be")]
+    public void File_WrittenInByHand_IsTakenOnlyWhereItMakesSense(string mistake, string why)
+    {
+        var token = _store.Add("phone", Access.Own);
+        Assert.That(_store.Find(token.Text), Is.Not.Null);
+        Edit(entries =>
+        {
+            var (entry, second) = (entries[0]!, entries[0]!.DeepClone());
+            second["info"]!["name"] = "other";
+            switch (mistake)
+            {
+                case "null": entries[0] = null; break;
+                case "access": entry["info"]!["access"] = 7; break;
+                case "users": entry["info"]!["users"] = new JsonArray((string?)null); break;
+                case "hash": entry["hash"] = "AB"; break;
+                case "twice": entries.Add(entry.DeepClone()); break;
+                default: entries.Add(second); break;
+            }
+        });
+        Assert.That(() => _time.Advance(TimeSpan.FromSeconds(2)), Throws.Nothing);
+        Assert.That(_store.Find(token.Text), Is.Null);
+        Assert.That(() => _store.List(), Throws.InstanceOf<TokenFileException>().With.Message.Contains(why));
+    }
+
+    [Test]
+    public void Token_ChangedByHand_AllowsThatFromThenOn()
+    {
+        var token = _store.Add("phone", new TokenTerms(Access.Own) { Users = ["pi"] });
+        var before = _store.Find(token.Text)!;
+        Edit(entries => entries.Add(entries[0]!.DeepClone()), entries => (entries[1]!["info"]!["name"], entries[1]!["hash"]) = ("other", new string('0', 64)));
+        Assert.That(before.Ended.IsCancellationRequested, Is.False, "another has come");
+        Assert.That(_store.Find(token.Text), Is.SameAs(before));
+        Edit(entries => entries[0]!["info"]!["access"] = "View");
+        Assert.That(_store.Find(token.Text)!.Access, Is.EqualTo(Access.View));
+        Assert.That(before.Ended.IsCancellationRequested, "who is there by it comes anew");
+        Edit(entries => entries[0]!["info"]!["users"] = new JsonArray("root"));
+        Assert.That(_store.Find(token.Text)!.Users, Is.EqualTo(new[] { "root" }));
+    }
+
+    [Test]
+    public void File_ChangedWithinItsTimeAndLength_IsReadAgain()
+    {
+        var token = _store.Add("phone", Access.Own);
+        Assert.That(_store.Find(token.Text), Is.Not.Null);
+        var written = System.IO.File.GetLastWriteTimeUtc(File);
+        Edit(entries => entries[0]!["hash"] = new string('0', 64));
+        System.IO.File.SetLastWriteTimeUtc(File, written);
+        Assert.That(_store.Find(token.Text), Is.Null);
+    }
+
+    private void Edit(params Action<JsonArray>[] changes)
+    {
+        var entries = JsonNode.Parse(System.IO.File.ReadAllText(File))!.AsArray();
+        foreach (var change in changes)
+            change(entries);
+        System.IO.File.WriteAllText(File, entries.ToJsonString(new JsonSerializerOptions { WriteIndented = true }));
     }
 
     [Test]

@@ -27,7 +27,7 @@ internal sealed class PasswordFile(string path)
     }
 
     /// <summary>What is different where it has been changed; null = it is not there.</summary>
-    public (DateTime Written, long Length)? Stamp() => SecretFile.StampOf(path);
+    public FileStamp? Stamp() => FileStamp.Of(path);
 
     private Dictionary<string, string> Parse(StreamReader reader)
     {

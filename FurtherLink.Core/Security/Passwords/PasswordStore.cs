@@ -8,8 +8,7 @@ using Microsoft.Extensions.Options;
 namespace FurtherLink.Security.Passwords;
 
 /// <summary>
-/// Knows people by the passwords of a file. What changes in it counts at once for who comes, and within two seconds for who is there. An unknown name takes
-/// as long as a known one. Thread safe.
+/// Knows people by the passwords of a file, which is followed. An unknown name takes as long as a known one. Thread safe.
 /// </summary>
 internal sealed partial class PasswordStore : IDisposable
 {
@@ -19,22 +18,16 @@ internal sealed partial class PasswordStore : IDisposable
     // Who waits longer for a turn than this many take is better told so.
     private const int MostWaiting = 64;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
-
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Known> _byName = new(StringComparer.Ordinal);
+    private readonly FollowedGrants<Password> _grants;
     private readonly Dictionary<string, Task<bool>> _checks = new(StringComparer.Ordinal);
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
     private readonly SemaphoreSlim _turns = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly LoginLimiter _limiter;
     private readonly PasswordFile? _file;
     private readonly Func<string, string, bool> _verify;
-    private readonly Access _access;
     private readonly ILogger _logger;
-    private readonly ITimer _timer;
     private string[] _decoys = [];
-    private (DateTime Written, long Length)? _stamp;
-    private bool _watches;
 
     /// <summary>Makes it.</summary>
     /// <param name="limiter">Counts tries that fail.</param>
@@ -48,9 +41,15 @@ internal sealed partial class PasswordStore : IDisposable
         _verify = verify ?? Bcrypt.Verify;
         _limiter = limiter;
         _file = options.Value.PasswordFile is { Length: > 0 } path ? new PasswordFile(Path.GetFullPath(path)) : null;
-        _access = options.Value.PasswordAccess;
+        var access = options.Value.PasswordAccess;
         _logger = logger ?? NullLogger<PasswordStore>.Instance;
-        _timer = time.CreateTimer(static state => ((PasswordStore)state!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _grants = new FollowedGrants<Password>(time)
+        {
+            Stamp = () => _file?.Stamp(),
+            Read = Read,
+            Make = (name, _, ended) => new Grant(name, access) { Id = "password:" + name, Ended = ended },
+            IsSame = static (one, other) => one.Hash == other.Hash,
+        };
     }
 
     /// <summary>Whose password it is.</summary>
@@ -60,7 +59,8 @@ internal sealed partial class PasswordStore : IDisposable
     /// <exception cref="LinkException">It is nobody's, or too many tries have failed.</exception>
     public async ValueTask<Grant> FindAsync(PasswordCredentials shown, Caller caller, CancellationToken cancellationToken)
     {
-        Look();
+        if (_file is not null)
+            _grants.Look();
         var proof = ProofOf(shown);
         if (Prepare(shown, proof, caller) is not var (known, check))
             throw Wrong();
@@ -70,39 +70,26 @@ internal sealed partial class PasswordStore : IDisposable
         var isRight = await check.WaitAsync(cancellationToken).ConfigureAwait(false);
         if (!isRight || known is null || known.Grant.Ended.IsCancellationRequested)
             throw Wrong();
-        known.Proof = proof;
+        known.Entry.Proof = proof;
         return known.Grant;
     }
 
     /// <summary>Whether a name is one of the file: what may be repeated where somebody has shown a wrong password.</summary>
-    public bool Knows(string name)
-    {
-        lock (_lock)
-            return _byName.ContainsKey(name);
-    }
+    public bool Knows(string name) => _grants.Find(name) is not null;
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _timer.Dispose();
-        lock (_lock)
-        {
-            foreach (var known in _byName.Values)
-                known.Dispose();
-            _byName.Clear();
-        }
-    }
+    public void Dispose() => _grants.Dispose();
 
     private static LinkException Wrong() => new(FailureCode.Unauthenticated, "this name with this password counts for nothing here");
 
     /// <summary>Finds what there is to find out.</summary>
     /// <returns>Who it would be, and what tells whether it is: null where that is known. Nothing where it is nobody.</returns>
-    private (Known? Known, Task<bool>? Check)? Prepare(PasswordCredentials shown, string proof, Caller caller)
+    private (FollowedGrants<Password>.Known? Known, Task<bool>? Check)? Prepare(PasswordCredentials shown, string proof, Caller caller)
     {
         lock (_lock)
         {
-            var known = _byName.GetValueOrDefault(shown.User);
-            if (known is not null && known.Proof == proof)
+            var known = _grants.Find(shown.User);
+            if (known is not null && known.Entry.Proof == proof)
                 return (known, null);
             if (_checks.TryGetValue(proof, out var check))
                 return (known, check);
@@ -111,7 +98,7 @@ internal sealed partial class PasswordStore : IDisposable
                 return null;
             if (_checks.Count >= MostWaiting)
                 throw new LinkException(FailureCode.Limited, "too many passwords are being looked at: try again in a moment");
-            check = CheckAsync(shown.Password, known?.Hash ?? DecoyFor(shown), known is not null, proof, caller);
+            check = CheckAsync(shown.Password, known?.Entry.Hash ?? DecoyFor(shown), known is not null, proof, caller);
             _checks.Add(proof, check);
             return (known, check);
         }
@@ -143,73 +130,31 @@ internal sealed partial class PasswordStore : IDisposable
     private string DecoyFor(PasswordCredentials shown) =>
         _decoys.Length == 0 ? Bcrypt.Decoy(10) : _decoys[Convert.ToInt32(ProofOf(shown with { Password = "" })[..4], 16) % _decoys.Length];
 
-    /// <summary>Takes over what has changed in the file.</summary>
-    private void Look()
+    private Dictionary<string, Password> Read()
     {
-        if (_file is null)
-            return;
-        var ended = new List<Known>();
-        lock (_lock)
-        {
-            if (_file.Stamp() is var stamp && stamp != _stamp)
-                Load(_file, stamp, ended);
-            if (!_watches)
-                _timer.Change(Interval, Interval);
-            _watches = true;
-        }
-
-        // Not under the lock: connections end by it.
-        foreach (var known in ended)
-            known.End();
-    }
-
-    private void Load(PasswordFile file, (DateTime Written, long Length)? stamp, List<Known> ended)
-    {
-        IReadOnlyDictionary<string, string> hashes;
+        IReadOnlyDictionary<string, string> hashes = new Dictionary<string, string>();
         try
         {
-            hashes = file.Read();
+            hashes = _file?.Read() ?? hashes;
         }
         catch (PasswordFileException e)
         {
             // What cannot be trusted lets nobody in.
             Log.NotRead(_logger, e.Message);
-            hashes = new Dictionary<string, string>();
         }
 
-        _stamp = stamp;
-        foreach (var (name, known) in _byName.Where(pair => hashes.GetValueOrDefault(pair.Key) != pair.Value.Hash).ToList())
-        {
-            _byName.Remove(name);
-            ended.Add(known);
-        }
-
-        foreach (var (name, hash) in hashes.Where(pair => !_byName.ContainsKey(pair.Key)))
-            _byName.Add(name, new Known(name, hash, _access));
         _decoys = [.. hashes.Values.Select(static hash => Bcrypt.Decoy(Bcrypt.CostOf(hash)!.Value))];
+        return hashes.ToDictionary(static pair => pair.Key, static pair => new Password(pair.Value), StringComparer.Ordinal);
     }
 
-    /// <summary>Somebody with a password.</summary>
-    private sealed class Known : IDisposable
+    /// <summary>A password of the file.</summary>
+    /// <param name="hash">Its hash.</param>
+    private sealed class Password(string hash)
     {
-        private readonly CancellationTokenSource _ended = new();
-
-        public Known(string name, string hash, Access access)
-        {
-            Hash = hash;
-            Grant = new Grant(name, access) { Id = "password:" + name, Ended = _ended.Token };
-        }
-
-        public string Hash { get; }
-
-        public Grant Grant { get; }
+        public string Hash => hash;
 
         /// <summary>By what the right password is known again, without the work; null = it has not been shown yet.</summary>
         public string? Proof { get; set; }
-
-        public void End() => _ended.Cancel();
-
-        public void Dispose() => _ended.Dispose();
     }
 
     private static partial class Log

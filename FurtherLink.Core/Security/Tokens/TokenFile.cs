@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FurtherLink.Messages;
 
 namespace FurtherLink.Security.Tokens;
 
@@ -8,6 +10,7 @@ namespace FurtherLink.Security.Tokens;
 internal sealed class TokenFile(string path)
 {
     private const long MostBytes = 16 * 1024 * 1024;
+    private const int HashLength = 64;
 
     /// <summary>What is in it; nothing where it is not there.</summary>
     /// <exception cref="TokenFileException">It cannot be read, is no such file, or others may write to it.</exception>
@@ -17,7 +20,9 @@ internal sealed class TokenFile(string path)
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
             Demand(file);
-            return JsonSerializer.Deserialize(file, TokenJson.Default.ListTokenRecord) ?? throw new JsonException("it is null");
+            var records = JsonSerializer.Deserialize(file, TokenJson.Default.ListTokenRecord) ?? throw new JsonException("it is null");
+            DemandSense(records);
+            return records;
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -59,7 +64,34 @@ internal sealed class TokenFile(string path)
     }
 
     /// <summary>What is different where it has been changed; null = it is not there.</summary>
-    public (DateTime Written, long Length)? Stamp() => SecretFile.StampOf(path);
+    public FileStamp? Stamp() => FileStamp.Of(path);
+
+    // People may have written in it, and what the serializer takes is not all that can be meant.
+    private void DemandSense(List<TokenRecord> records)
+    {
+        HashSet<string> hashes = new(StringComparer.Ordinal);
+        HashSet<string> names = new(StringComparer.Ordinal);
+        for (var i = 0; i < records.Count; i++)
+        {
+            if (FaultOf(records[i]) is { } fault)
+                throw new TokenFileException(string.Create(CultureInfo.InvariantCulture, $"\"{path}\", entry {i + 1}: {fault}"));
+        }
+
+        string? FaultOf(TokenRecord? record)
+        {
+            if (record is null)
+                return "is null";
+            if (record.Info.Name.Length == 0 || !names.Add(record.Info.Name))
+                return "must have a name that no other has";
+            if (record.Info.Access is not (Access.View or Access.Drive or Access.Own))
+                return "access must be view, drive or own";
+            if (record.Info.Users?.Any(string.IsNullOrEmpty) == true)
+                return "users must be names";
+            return record.Hash.Length != HashLength || record.Hash.AsSpan().ContainsAnyExcept("0123456789abcdef") || !hashes.Add(record.Hash)
+                ? "hash must be 64 lower-case hexadecimal digits, other ones than those above"
+                : null;
+        }
+    }
 
     // Who may write to it lets in whom he likes.
     private void Demand(FileStream file)

@@ -17,6 +17,11 @@ public sealed record TokenInfo(string Id, string Name, Access Access, DateTimeOf
 
     /// <summary>When it ends by itself; null = it does not.</summary>
     public DateTimeOffset? Expires { get; init; }
+
+    /// <summary>Whether who is in by one may stay in by the other.</summary>
+    internal bool AllowsSameAs(TokenInfo other) =>
+        this with { Users = null, Created = default } == other with { Users = null, Created = default }
+            && (Users is null ? other.Users is null : other.Users is not null && Users.SequenceEqual(other.Users, StringComparer.Ordinal));
 }
 
 /// <summary>A token that has been made: the only time that its text is there.</summary>

@@ -22,17 +22,11 @@ public sealed partial class TokenStore : IDisposable
     private const int SecretBytes = 32;
     private const int LongestName = 100;
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
-
-    private readonly Lock _lock = new();
-    private readonly Dictionary<string, Known> _byHash = new(StringComparer.Ordinal);
+    private readonly FollowedGrants<TokenRecord> _grants;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly TokenFile? _file;
     private readonly AuditLog? _audit;
-    private readonly ITimer _timer;
-    private (DateTime Written, long Length)? _stamp;
-    private bool _watches;
 
     /// <summary>Makes it.</summary>
     /// <param name="options">Where the file is.</param>
@@ -46,7 +40,17 @@ public sealed partial class TokenStore : IDisposable
         _time = time ?? TimeProvider.System;
         _logger = logger ?? NullLogger<TokenStore>.Instance;
         _file = options.Value.TokenFile is { Length: > 0 } path ? new TokenFile(Path.GetFullPath(path)) : null;
-        _timer = _time.CreateTimer(static state => ((TokenStore)state!).Look(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _grants = new FollowedGrants<TokenRecord>(_time)
+        {
+            Stamp = () => _file?.Stamp(),
+            Read = Read,
+            Make = static (_, record, ended) => new Grant(record.Info.Name, record.Info.Access)
+            {
+                Id = "token:" + record.Info.Id, Users = record.Info.Users, SeesOthers = record.Info.SeesOthers, Ended = ended,
+            },
+            IsSame = static (one, other) => one.Info.AllowsSameAs(other.Info),
+            Ends = static record => record.Info.Expires,
+        };
     }
 
     /// <summary>All that count, the oldest first; expired ones too, until they are revoked.</summary>
@@ -101,36 +105,31 @@ public sealed partial class TokenStore : IDisposable
             found = records.FirstOrDefault(record => record.Info.Name == name)?.Info;
             return [.. records.Where(record => record.Info.Name != name)];
         });
-        Look();
+        _grants.Look();
         if (found is not null)
             Tell("tokenRevoked", found);
         return found is not null;
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _timer.Dispose();
-        lock (_lock)
-        {
-            foreach (var known in _byHash.Values)
-                known.Dispose();
-            _byHash.Clear();
-        }
-    }
+    public void Dispose() => _grants.Dispose();
 
     /// <summary>Refuses what is no name for a token.</summary>
     /// <exception cref="LinkException">It is none.</exception>
     internal static void DemandName(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        if (name.Length is 0 or > LongestName || name.Any(IsUnseen) || name.Trim().Length != name.Length)
+        if (!IsName(name))
             throw new LinkException(FailureCode.BadValue, $"a token's name must have 1 to {LongestName} characters, all of which can be seen, and no space around it");
     }
 
-    // Of two names that look alike, nobody could tell which one to revoke.
-    private static bool IsUnseen(char letter) => char.GetUnicodeCategory(letter)
-        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator;
+    /// <summary>Whether people can tell it from every other: of two names that look alike, nobody could tell which one to revoke.</summary>
+    internal static bool IsName(string name) => name.Length is > 0 and <= LongestName && name.Trim().Length == name.Length && !name.EnumerateRunes().Any(IsUnseen);
+
+    // A half of a pair comes out as the replacement character, as which it would be kept.
+    private static bool IsUnseen(Rune letter) => letter == Rune.ReplacementChar || (letter.Value != ' ' && Rune.GetUnicodeCategory(letter)
+        is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.SpaceSeparator or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator
+            or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned);
 
     /// <summary>Refuses to make tokens where there is no place to keep them.</summary>
     /// <exception cref="LinkException">There is none.</exception>
@@ -147,17 +146,9 @@ public sealed partial class TokenStore : IDisposable
         ArgumentNullException.ThrowIfNull(text);
         if (_file is null)
             return null;
-        Look();
-        lock (_lock)
-        {
-            // Found by its hash, of which nobody can choose even the first digit: how long that takes tells nothing of a token.
-            if (!_byHash.TryGetValue(HashOf(text), out var known) || known.HasExpired(_time.GetUtcNow()))
-                return null;
-            if (!_watches)
-                _timer.Change(Interval, Interval);
-            _watches = true;
-            return known.Grant;
-        }
+        _grants.Look();
+        // Found by its hash, of which nobody can choose even the first digit: how long that takes tells nothing of a token.
+        return _grants.Find(HashOf(text))?.Grant;
     }
 
     private void Tell(string what, TokenInfo info)
@@ -169,69 +160,18 @@ public sealed partial class TokenStore : IDisposable
 
     private static string HashOf(string text) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)));
 
-    /// <summary>Takes over what has changed in the file, and ends what has expired.</summary>
-    private void Look()
+    private Dictionary<string, TokenRecord> Read()
     {
-        var ended = new List<Known>();
-        lock (_lock)
-        {
-            if (_file is not null && _file.Stamp() is var stamp && stamp != _stamp)
-                Load(_file, stamp, ended);
-            var now = _time.GetUtcNow();
-            ended.AddRange(_byHash.Values.Where(known => known.HasExpired(now)));
-        }
-
-        // Not under the lock: connections end by it.
-        foreach (var known in ended)
-            known.End();
-    }
-
-    private void Load(TokenFile file, (DateTime Written, long Length)? stamp, List<Known> ended)
-    {
-        IReadOnlyList<TokenRecord> records;
         try
         {
-            records = file.Read();
+            return (_file?.Read() ?? []).ToDictionary(static record => record.Hash, StringComparer.Ordinal);
         }
         catch (TokenFileException e)
         {
-            // What cannot be trusted lets nobody in who is not in already.
+            // What cannot be trusted lets nobody in.
             Log.NotRead(_logger, e.Message);
-            records = [];
+            return [];
         }
-
-        _stamp = stamp;
-        var now = records.ToDictionary(static record => record.Hash, StringComparer.Ordinal);
-        foreach (var (hash, known) in _byHash.Where(pair => !now.TryGetValue(pair.Key, out var record) || record.Info.Id != pair.Value.Info.Id).ToList())
-        {
-            _byHash.Remove(hash);
-            ended.Add(known);
-        }
-
-        foreach (var record in records.Where(record => !_byHash.ContainsKey(record.Hash)))
-            _byHash.Add(record.Hash, new Known(record.Info));
-    }
-
-    /// <summary>A token that counts.</summary>
-    private sealed class Known : IDisposable
-    {
-        private readonly CancellationTokenSource _ended = new();
-
-        public Known(TokenInfo info)
-        {
-            Info = info;
-            Grant = new Grant(info.Name, info.Access) { Id = "token:" + info.Id, Users = info.Users, SeesOthers = info.SeesOthers, Ended = _ended.Token };
-        }
-
-        public TokenInfo Info { get; }
-
-        public Grant Grant { get; }
-
-        public bool HasExpired(DateTimeOffset now) => Info.Expires <= now;
-
-        public void End() => _ended.Cancel();
-
-        public void Dispose() => _ended.Dispose();
     }
 
     private static partial class Log
