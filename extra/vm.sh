@@ -3,7 +3,8 @@
 # (version 2: memory, pids, cpu), for tests of what this machine's own kernel lacks. Prints what the command prints, ends as it ends.
 #
 #   extra/vm.sh [options] [--] COMMAND [ARGUMENT...]
-#     --user NAME    run it as this user, in a control group that he may use as he likes, as a service of systemd's with Delegate=yes has it
+#     --user NAME    run it as this user, in a control group that he may use as he likes, as a service of systemd's with Delegate=yes has it;
+#                    he may enter the current directory, wherever that is
 #     --share DIR    let the command write in this directory of the machine; may be given several times. What else it writes is gone at the end.
 #     --time N       end it after N seconds, with exit code 124; default 600
 #     --memory N     MiB of memory, which also hold what is written; default 2048
@@ -16,7 +17,7 @@
 set -euo pipefail
 
 user=root limit=600 memory=2048 shares=()
-usage() { sed -n '2,15s/^# \{0,1\}//p' "$0"; }
+usage() { sed -n '2,16s/^# \{0,1\}//p' "$0"; }
 fail() { echo "vm.sh: $1" >&2; exit 125; }
 need() { [ "$2" -gt 1 ] || fail "$1 needs a value"; }
 while [ $# -gt 0 ]; do
@@ -68,7 +69,8 @@ cache="${XDG_CACHE_HOME:-$HOME/.cache}/furtherlink/vm"
 mkdir -p "$cache"
 newest() { find "$cache" -mindepth 1 -maxdepth 1 -type d -name 'linux-*' | sort -V | tail -n 1; }
 work=$(mktemp -d "${TMPDIR:-/tmp}/furtherlink-vm.XXXXXX")
-trap 'rm -rf "$work"' EXIT
+unpacked=
+trap 'rm -rf "$work" ${unpacked:+"$unpacked"}' EXIT
 if [ -z "$(newest)" ]; then
   image() { apt-cache depends linux-image-amd64 2>/dev/null | sed -n 's/^ *Depends: \(linux-image-[0-9].*-amd64\)$/\1/p' | head -n 1; }
   [ -n "$(image)" ] || update
@@ -78,13 +80,15 @@ if [ -z "$(newest)" ]; then
   download() { (cd "$work" && apt-get download -qq "$package" >/dev/null); }
   download || { update; download; } || fail "could not download $package"
   say "Unpacking it to $cache"
-  dpkg-deb -x "$work"/linux-image-*.deb "$work/kernel" || fail "could not unpack $package"
-  release=$(ls "$work/kernel/lib/modules")
-  depmod -b "$work/kernel" "$release"
-  mv "$work/kernel/boot/vmlinuz-$release" "$work/kernel/vmlinuz"
-  rm -rf "$work/kernel/boot" "$work/kernel/usr" "$work"/*.deb
+  unpacked=$(mktemp -d "$cache/new.XXXXXX")
+  dpkg-deb -x "$work"/linux-image-*.deb "$unpacked" || fail "could not unpack $package"
+  release=$(ls "$unpacked/lib/modules")
+  depmod -b "$unpacked" "$release"
+  mv "$unpacked/boot/vmlinuz-$release" "$unpacked/vmlinuz"
+  rm -rf "$unpacked/boot" "$unpacked/usr"
+  chmod 755 "$unpacked"
   # Another that did the same at the same time has the same there.
-  mv -T "$work/kernel" "$cache/linux-$release" 2>/dev/null || [ -d "$cache/linux-$release" ] || fail "could not write to $cache"
+  mv -T "$unpacked" "$cache/linux-$release" 2>/dev/null || [ -d "$cache/linux-$release" ] || fail "could not write to $cache"
 fi
 kernel=$(newest)
 release=${kernel##*/linux-}
@@ -161,6 +165,8 @@ echo "+memory +pids +cpu" >$group/cgroup.subtree_control
 for directory in $group $group/command; do chown "$USER" $directory $directory/cgroup.procs $directory/cgroup.subtree_control $directory/cgroup.threads; done
 echo $$ >$group/command/cgroup.procs
 mkdir -p "$HOME" && chown "$USER" "$HOME"
+directory=$PWD
+while [ "$directory" != / ]; do chmod o+x "$directory"; directory=$(dirname "$directory"); done
 DELEGATE
     printf 'exec setpriv --reuid %q --regid %q --init-groups -- ' "$user" "$(id -g "$user")"
   else
