@@ -21,7 +21,7 @@ internal sealed partial class ClientCertificates : IDisposable
     // X.520's longest common name.
     private const int MaxName = 64;
 
-    private readonly SettingFile _file;
+    private readonly Reloaded<ClientAuthorities> _authorities;
     private readonly Access _access;
     private readonly TimeProvider _clock;
     private readonly ILogger<ClientCertificates> _logger;
@@ -30,9 +30,6 @@ internal sealed partial class ClientCertificates : IDisposable
 
     // A connection keeps its certificate; what nobody has any more goes by itself.
     private readonly ConditionalWeakTable<X509Certificate2, Admission> _admissions = [];
-    private ClientAuthorities _authorities;
-    private long _checkedAt;
-    private string? _said;
 
     /// <summary>Begins.</summary>
     /// <param name="file">The authorities' file.</param>
@@ -42,28 +39,20 @@ internal sealed partial class ClientCertificates : IDisposable
     /// <param name="logger">Is told of what is replaced, and of what is wrong with it.</param>
     public ClientCertificates(SettingFile file, ClientAuthorities authorities, Access access, TimeProvider clock, ILogger<ClientCertificates> logger)
     {
-        _file = file;
-        _authorities = authorities;
+        _authorities = new(authorities, ServedCertificate.CheckInterval, clock)
+        {
+            Read = current => file.Read() == current.Text ? current : ClientAuthorities.Load(file),
+            Replaced = _ => Log.Replaced(logger, file.Path),
+            Kept = mistake => Log.Kept(logger, mistake),
+        };
         _access = access;
         _clock = clock;
         _logger = logger;
-        _checkedAt = clock.GetTimestamp();
         _timer = clock.CreateTimer(_ => Check(), null, Patrol, Patrol);
     }
 
     /// <summary>The authorities that count now. The file is looked at once a second at most.</summary>
-    public ClientAuthorities Authorities
-    {
-        get
-        {
-            lock (_lock)
-            {
-                if (_clock.GetElapsedTime(_checkedAt) >= ServedCertificate.CheckInterval)
-                    Read();
-                return _authorities;
-            }
-        }
-    }
+    public ClientAuthorities Authorities => _authorities.Current;
 
     /// <summary>Judges the certificate of a connection that is being made.</summary>
     /// <param name="certificate">It.</param>
@@ -138,27 +127,6 @@ internal sealed partial class ClientCertificates : IDisposable
         {
             // Its connection has just ended, and the certificate with it.
             return false;
-        }
-    }
-
-    private void Read()
-    {
-        _checkedAt = _clock.GetTimestamp();
-        try
-        {
-            if (_file.Read() != _authorities.Text)
-            {
-                _authorities = ClientAuthorities.Load(_file);
-                Log.Replaced(_logger, _file.Path);
-            }
-
-            _said = null;
-        }
-        catch (SettingException e)
-        {
-            if (e.Message != _said)
-                Log.Kept(_logger, e.Message);
-            _said = e.Message;
         }
     }
 
