@@ -36,7 +36,7 @@ internal static class Program
 
     private static async Task<int> RunAsync(string[] arguments)
     {
-        var result = FurtherLinkCommand.Create().Parse(arguments);
+        var result = FurtherLinkCommand.Parse(arguments);
         if (result.Errors.Count > 0)
         {
             var command = result.CommandResult.Command is RootCommand ? "" : " " + result.CommandResult.Command.Name;

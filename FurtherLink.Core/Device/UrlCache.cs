@@ -17,7 +17,7 @@ internal sealed class UrlCache : IDisposable
 {
     private const string FolderName = ".flcache";
 
-    private readonly HttpClient _http;
+    private readonly Lazy<HttpClient> _http;
     private readonly TimeSpan _stall;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -35,13 +35,7 @@ internal sealed class UrlCache : IDisposable
         _time = time;
         _logger = logger;
         _ledger = ledger;
-        _http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = connectTimeout, PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("FurtherLink", FurtherLinkVersion.Current));
-        // What is fetched is asked for by a client: a server on this device that lets in this process's user, as this one does, is not to take it for that.
-        _http.DefaultRequestHeaders.Via.Add(new ViaHeaderValue("1.1", "furtherlink"));
+        _http = new Lazy<HttpClient>(() => Open(connectTimeout));
     }
 
     /// <summary>Sees to it that a file is in the cache.</summary>
@@ -81,7 +75,23 @@ internal sealed class UrlCache : IDisposable
     public static bool IsFolder(string name) => name == FolderName || name.StartsWith(FolderName + "-", StringComparison.Ordinal);
 
     /// <inheritdoc/>
-    public void Dispose() => _http.Dispose();
+    public void Dispose()
+    {
+        if (_http.IsValueCreated)
+            _http.Value.Dispose();
+    }
+
+    private static HttpClient Open(TimeSpan connectTimeout)
+    {
+        var http = new HttpClient(new SocketsHttpHandler { ConnectTimeout = connectTimeout, PooledConnectionLifetime = TimeSpan.FromMinutes(2) })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+        http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("FurtherLink", FurtherLinkVersion.Current));
+        // What is fetched is asked for by a client: a server on this device that lets in this process's user, as this one does, is not to take it for that.
+        http.DefaultRequestHeaders.Via.Add(new ViaHeaderValue("1.1", "furtherlink"));
+        return http;
+    }
 
     private static RelativePath PathOf(ConfinedRoot work, UploadFile file) =>
         file.CachePath.Below(work.IsShared ? string.Create(CultureInfo.InvariantCulture, $"{FolderName}-{work.FileOwner!.Uid}") : FolderName);
@@ -102,7 +112,7 @@ internal sealed class UrlCache : IDisposable
         HttpResponseMessage response;
         try
         {
-            response = await _http.GetAsync(file.Address, HttpCompletionOption.ResponseHeadersRead, stalled.Token).ConfigureAwait(false);
+            response = await _http.Value.GetAsync(file.Address, HttpCompletionOption.ResponseHeadersRead, stalled.Token).ConfigureAwait(false);
         }
         catch (HttpRequestException e) when (IsOutOfReach(e))
         {

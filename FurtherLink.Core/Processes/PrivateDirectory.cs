@@ -1,5 +1,4 @@
 using System.Runtime.Versioning;
-using System.Security.Cryptography;
 using FurtherLink.Processes.Leftovers;
 using FurtherLink.Processes.Native;
 using Microsoft.Win32.SafeHandles;
@@ -38,8 +37,8 @@ internal sealed class PrivateDirectory : IDisposable
     public static PrivateDirectory Create(string parent, string prefix, UnixFileMode mode, Ledger? ledger = null)
     {
         Directory.CreateDirectory(parent);
-        // 64 random bits: a name that exists already was not met by chance.
-        var path = System.IO.Path.Combine(System.IO.Path.GetFullPath(parent), prefix + RandomNumberGenerator.GetHexString(16, lowercase: true));
+        // A name that exists already was not met by chance.
+        var path = System.IO.Path.Combine(System.IO.Path.GetFullPath(parent), prefix + UniqueName.New());
         if (Directory.Exists(path))
             throw new IOException($"{path} exists already");
         var note = ledger?.Note(path);

@@ -16,7 +16,7 @@ namespace FurtherLink.Host.Serving;
 /// </summary>
 internal sealed partial class WarmUp(
     IOptions<LinkOptions> options, IEnumerable<IProcessRunner> runners, IEnumerable<LinkCodec> codecs, IEnumerable<IService> services,
-    Ledger ledger, ILogger<WarmUp> logger) : BackgroundService
+    Ledger ledger, IHostApplicationLifetime lifetime, ILogger<WarmUp> logger) : BackgroundService
 {
     private const string Program = "/bin/true";
 
@@ -27,6 +27,8 @@ internal sealed partial class WarmUp(
             return;
         try
         {
+            // It must not take a processor from the start itself.
+            await Task.Delay(Timeout.InfiniteTimeSpan, lifetime.ApplicationStarted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             await RunAsync(stoppingToken);
         }
         catch (Exception e) when (e is not OperationCanceledException)

@@ -1,3 +1,5 @@
+using System.CommandLine;
+using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
 
 namespace FurtherLink.Tests.Host;
@@ -75,4 +77,26 @@ internal sealed class CommandLineTests
             Assert.That(errors.Split('\n'), Has.Length.EqualTo(2), "one line, no stack");
         });
     }
+
+    [TestCase("list", "list")]
+    [TestCase("list", "--port", "1", "list")]
+    [TestCase("serve", "serve", "--port", "1")]
+    [TestCase("furtherlink", "--port", "1")]
+    public void Parse_OptionsBesideACommand_FindsIt(string expected, params string[] arguments)
+    {
+        var result = FurtherLinkCommand.Parse(arguments);
+        Assert.That(result.Errors, Is.Empty);
+        Assert.That(result.CommandResult.Command is RootCommand ? "furtherlink" : result.CommandResult.Command.Name, Is.EqualTo(expected));
+    }
+
+    [TestCase]
+    [TestCase("serve")]
+    [TestCase("--port", "1")]
+    public void Parse_ToServe_MakesNoOtherCommand(params string[] arguments) =>
+        Assert.That(FurtherLinkCommand.Parse(arguments).RootCommandResult.Command.Subcommands, Has.Count.EqualTo(1));
+
+    [TestCase("--help")]
+    [TestCase("--port", "1", "--help")]
+    public void Parse_Help_KnowsAllCommands(params string[] arguments) =>
+        Assert.That(FurtherLinkCommand.Parse(arguments).RootCommandResult.Command.Subcommands.Select(static command => command.Name), Contains.Item("upload").And.Contains("token"));
 }

@@ -20,8 +20,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 echo "Building into $work" >&2
 gcc -O2 -Wall -Wextra -Werror -o "$work/floor" floor.c
-for project in ../../FurtherLink.Host BareServer FurtherLink.Load; do
-  dotnet publish "$project" -c Release -o "$work/$(basename "$project")" -nr:false -v quiet >&2
+machine=$(dotnet --info | sed -n 's/^ *RID: *//p')
+dotnet publish ../../FurtherLink.Host -c Release -r "$machine" --self-contained false -o "$work/FurtherLink.Host" -nr:false -v quiet >&2
+for project in BareServer FurtherLink.Load; do
+  dotnet publish "$project" -c Release -o "$work/$project" -nr:false -v quiet >&2
 done
 
 if [ -n "${micro:-}" ]; then

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
-using System.Security.Cryptography;
 using FurtherLink.Processes.ControlGroups;
 using FurtherLink.Processes.Leftovers;
 using FurtherLink.Processes.Native;
@@ -24,7 +23,7 @@ internal sealed class ChildTable : IDisposable
     private readonly Ledger? _ledger;
     private readonly int _ownSession = Libc.SessionOf(0); // every program has left it
     // The upper half says that a mark is ours, the lower half whose. The top bit stays 0: a mark is never "unlimited".
-    private readonly ulong _family = (ulong)(uint)RandomNumberGenerator.GetInt32(1, int.MaxValue) << 32;
+    private readonly ulong _family = (ulong)Random.Shared.Next(1, int.MaxValue) << 32;
     private PosixSignalRegistration? _childSignal;
     private IDisposable? _note;
     private uint _lastMark;

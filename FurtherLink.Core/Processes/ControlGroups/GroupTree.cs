@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using FurtherLink.Processes.Leftovers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -94,7 +93,7 @@ internal sealed partial class GroupTree
     {
         if (!Prepare())
             return null;
-        var path = $"{_base}/{ProgramPrefix}{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
+        var path = $"{_base}/{ProgramPrefix}{UniqueName.New()}";
         var note = _ledger?.NoteGroup(path);
         if (_files.Make(path) is { } refused)
         {

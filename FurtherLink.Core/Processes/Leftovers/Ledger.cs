@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -148,7 +147,7 @@ public sealed partial class Ledger : IDisposable
             {
                 try
                 {
-                    return _directory ??= HeldDirectory.Create(Path.Combine(_root!, RandomNumberGenerator.GetHexString(16, lowercase: true)));
+                    return _directory ??= HeldDirectory.Create(Path.Combine(_root!, UniqueName.New()));
                 }
                 catch (IOException) when (attempt < Attempts)
                 {
