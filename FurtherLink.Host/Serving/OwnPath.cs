@@ -62,7 +62,7 @@ internal static class OwnPath
     private static bool IsOpen(PathStatus status) => (status.Mode & Others) switch
     {
         UnixFileMode.None => false,
-        _ when (status.Mode & UnixFileMode.StickyBit) != 0 => false,
+        _ when (status.Mode & UnixFileMode.StickyBit) != UnixFileMode.None => false,
         UnixFileMode.GroupWrite => status.Gid != 0 && status.Gid != UserAccount.Current.Uid,
         _ => true,
     };
