@@ -56,6 +56,7 @@ internal sealed class HostilePageTests(bool isOpen)
 
     [TestCase("127.0.0.1")]
     [TestCase("localhost")]
+    [TestCase("0.0.0.0")]
     public Task WebSocket_OfAForeignPage(string host) => ExpectFileAsync(file => _page.RunAsync(Socket($"ws://{host}:{_plain.Address.Port}/run", file)));
 
     [Test]

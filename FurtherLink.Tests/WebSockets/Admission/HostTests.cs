@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.WebSockets;
+using FurtherLink.Messages;
 
 namespace FurtherLink.Tests.WebSockets.Admission;
 
@@ -47,5 +49,27 @@ internal sealed class HostTests : GateFixture
     {
         await StartAsync();
         Assert.That(await SendAsync("GET /status HTTP/1.0"), Does.StartWith("HTTP/1.1 421 "));
+    }
+
+    [TestCase("0.0.0.0")]
+    [TestCase("0.0.0.0:8028")]
+    public async Task Host_Unspecified_IsLoopbackWhereAPageWouldSayItsOrigin(string host)
+    {
+        await StartAsync();
+        using (var socket = await App.ConnectAsync("/run", options => options.SetRequestHeader("Host", host)))
+            await socket.CloseAsync(WebSocketCloseStatus.NormalClosure, null, default);
+        await Server.Ended;
+        Assert.That(Server.Connection!.Grant.Access, Is.EqualTo(Access.Own));
+        Assert.That(await StatusAsync("/upload", "Host: " + host), Is.EqualTo(400), "let in, and told what is wrong with an upload of nothing");
+
+        Assert.That(await StatusAsync("/watch", "Host: " + host), Is.EqualTo(401), "an image of a page comes just like this");
+        Assert.That(await StatusAsync("/watch", "Host: " + host, "Authorization: Bearer own"), Is.EqualTo(200));
+        Assert.That(await StatusAsync("/upload", "Host: " + host, "Origin: https://evil.example"), Is.EqualTo(403));
+        var page = await Assert.CatchAsync<WebSocketException>(() => App.ConnectAsync("/run", options =>
+        {
+            options.SetRequestHeader("Host", host);
+            options.SetRequestHeader("Origin", "https://evil.example");
+        }));
+        Assert.That(page!.Message, Does.Contain("403"));
     }
 }

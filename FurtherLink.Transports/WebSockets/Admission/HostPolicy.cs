@@ -24,12 +24,23 @@ internal sealed class HostPolicy(IOptions<WebSocketLinkOptions> options)
         return IsLoopbackName(name) || AddressOf(name) is not null || _allowed.Contains(name) || IsOwnName(name);
     }
 
-    /// <summary>Whether it is this device by a name or an address that leads nowhere else.</summary>
-    public static bool IsLoopback(HostString host)
+    /// <summary>
+    /// Whether a request asks for this device by a name or an address that leads nowhere else: a loopback one; or 0.0.0.0, where a page that asked
+    /// so would have said which it is.
+    /// </summary>
+    public static bool IsLoopback(HttpRequest request)
     {
-        var name = Normal(host.Host);
-        return IsLoopbackName(name) || (AddressOf(name) is { } address && IPAddress.IsLoopback(address));
+        var name = Normal(request.Host.Host);
+        return IsLoopbackName(name)
+            || (AddressOf(name) is { } address && (IPAddress.IsLoopback(address) || (address.Equals(IPAddress.Any) && IsOfAPageOnlyWithItsOrigin(request))));
     }
+
+    // 0.0.0.0 is "this host" (RFC 1122 section 3.2.1.3): who connects to it comes to himself. But browsers do not say of a plain GET to it over HTTP
+    // where it comes from (W3C, Fetch Metadata), as they do of one to a loopback address. Of a WebSocket, and of every other method, they always say
+    // the Origin, and a page cannot set Upgrade by itself.
+    private static bool IsOfAPageOnlyWithItsOrigin(HttpRequest request) =>
+        request.IsHttps || !(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+            || string.Equals(request.Headers.Upgrade, "websocket", StringComparison.OrdinalIgnoreCase);
 
     // RFC 6761 section 6.3.
     private static bool IsLoopbackName(string name) =>

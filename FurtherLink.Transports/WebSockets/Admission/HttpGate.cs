@@ -120,7 +120,7 @@ internal sealed class HttpGate(
             return logins.Find(id, LocalEnd.OwnerOf(context)) ?? throw Forgotten(context);
         if (_options.LegacyOpen)
             return Anyone;
-        if (!_options.LoopbackAccess || !caller.IsLocal || page is not (PageOrigin.None or PageOrigin.Trusted) || !HostPolicy.IsLoopback(context.Request.Host)
+        if (!_options.LoopbackAccess || !caller.IsLocal || page is not (PageOrigin.None or PageOrigin.Trusted) || !HostPolicy.IsLoopback(context.Request)
             || LocalEnd.OwnerOf(context) is not { } uid)
         {
             return null;
