@@ -13,6 +13,9 @@ internal sealed class CountedHostTests
 {
     private const string Limits = "--limit-memory 64MiB --limit-processes 30 --limit-cpus 1.5 --limit-open-files 100";
 
+    // A client that waits for something else answers no pings.
+    private static readonly Dictionary<string, string?> Patient = new() { ["FurtherLink__KeepAliveInterval"] = "01:00:00" };
+
     private TemporaryFolder? _folder;
     private CountedGroup? _group;
     private HostProcess? _host;
@@ -100,7 +103,7 @@ internal sealed class CountedHostTests
     private async Task ServeAsync(CountedGroup group, string options, string? path = null)
     {
         string[] words = ["-c", "echo 0 >\"$0\" && exec \"$@\"", $"{path ?? group.Path}/cgroup.procs", HostProcess.Executable];
-        _host = HostProcess.Start(_folder!.Path, [.. words, .. "--port 0 --no-tls --temp-dir temp --work-dir work".Split(' '), .. options.Split(' ')], executable: "/bin/sh");
+        _host = HostProcess.Start(_folder!.Path, [.. words, .. "--port 0 --no-tls --temp-dir temp --work-dir work".Split(' '), .. options.Split(' ')], Patient, "/bin/sh");
         await _host.ReadUntilAsync("Ctrl-C");
     }
 
