@@ -73,6 +73,7 @@ internal sealed class AuthenticationTests
     [TestCase("""{"type":"auth"}""", "badMessage")]
     [TestCase("""{"type":"auth","data":{"user":"x"}}""", "badMessage")]
     [TestCase("""{"type":"auth","data":{"token":7}}""", "badMessage")]
+    [TestCase("""{"type":"auth","data":{"token":"fl_secret","user":"x","password":"secret"}}""", "badMessage")]
     [TestCase("""{"type":"auth","data":{"token":""}}""", "unauthenticated")]
     [TestCase("""{"type":"auth","data":{"token":"fl_secret"}}""", "unauthenticated")]
     [TestCase("""{"type":"auth","data":{"user":"x","password":"secret"}}""", "unauthenticated")]

@@ -1,3 +1,4 @@
+using System.Text;
 using FurtherLink.Messages;
 using FurtherLink.Security;
 using FurtherLink.Security.Passwords;
@@ -147,6 +148,17 @@ internal sealed class PasswordTests
         Assert.That(faults[0], Does.Not.Contain("abcdefghijkl").And.Not.Contain("HqJZ").And.Not.Contain("5en6").And.Not.Contain("secret"));
         using var store = Open();
         Assert.That(() => FindAsync(store, "ann", "secret"), Throws.InstanceOf<LinkException>());
+    }
+
+    [Test]
+    public void File_InAnotherEncoding_IsSaidAndLetsNobodyIn()
+    {
+        // Names in Latin-1 would all become the same one.
+        System.IO.File.WriteAllBytes(File, [.. "caf"u8, 0xE9, .. Encoding.ASCII.GetBytes(":" + Secret + "\n")]);
+        System.IO.File.SetUnixFileMode(File, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        Assert.That(new AccessOptions { PasswordFile = File }.FindFaults(), Is.EqualTo(new[] { $"PasswordFile: \"{File}\" is not written in UTF-8" }));
+        using var store = Open();
+        Assert.That(() => FindAsync(store, "caf\ufffd", "secret"), Throws.InstanceOf<LinkException>());
     }
 
     [Test]

@@ -9,15 +9,15 @@ internal static class FurtherAccess
     private static readonly string[] Modes = ["drive", "view", "own"];
 
     /// <summary>auth: a token, or a user and a password.</summary>
-    /// <exception cref="LinkException">A field is missing or of the wrong form.</exception>
-    public static Call Auth(FurtherRequest request)
-    {
-        if (request.OptionalText(FurtherField.Token) is { } token)
-            return new Call("auth.login", new Login(token));
-        return request.OptionalText(FurtherField.User) is { } user && request.OptionalText(FurtherField.Password) is { } password
-            ? new Call("auth.login", new Login(null, user, password))
-            : throw request.Bad("auth: token is missing, or user and password");
-    }
+    /// <exception cref="LinkException">A field is missing or of the wrong form, or there are both.</exception>
+    public static Call Auth(FurtherRequest request) =>
+        (request.OptionalText(FurtherField.Token), request.OptionalText(FurtherField.User), request.OptionalText(FurtherField.Password)) switch
+        {
+            ({ } token, null, null) => new Call("auth.login", new Login(token)),
+            (null, { } user, { } password) => new Call("auth.login", new Login(null, user, password)),
+            ({ }, _, _) => throw request.Bad("auth: a token, or user and password, and not both"),
+            _ => throw request.Bad("auth: token is missing, or user and password"),
+        };
 
     /// <summary>pair: a code for a token.</summary>
     /// <exception cref="LinkException">A field is missing or of the wrong form.</exception>

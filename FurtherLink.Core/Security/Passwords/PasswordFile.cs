@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace FurtherLink.Security.Passwords;
 
 /// <summary>A file of names and hashes of passwords, as htpasswd of Apache's server writes it: NAME:HASH, a line each.</summary>
@@ -5,6 +7,8 @@ namespace FurtherLink.Security.Passwords;
 internal sealed class PasswordFile(string path)
 {
     private const long MostBytes = 16 * 1024 * 1024;
+
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     /// <summary>What is in it.</summary>
     /// <exception cref="PasswordFileException">It cannot be read, is no such file, or others may use it.</exception>
@@ -17,8 +21,13 @@ internal sealed class PasswordFile(string path)
                 throw new PasswordFileException($"\"{path}\" is no file of passwords: it has {file.Length} bytes");
             if (SecretFile.Fault(file, path, SecretFile.GroupReads) is { } fault)
                 throw new PasswordFileException(fault);
-            using var reader = new StreamReader(file);
+            // As Basic sends them: of other encodings two names could become one.
+            using var reader = new StreamReader(file, Utf8);
             return Parse(reader);
+        }
+        catch (DecoderFallbackException e)
+        {
+            throw new PasswordFileException($"\"{path}\" is not written in UTF-8", e);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -87,7 +87,7 @@ internal sealed class TokenFile(string path)
                 return "access must be view, drive or own";
             if (record.Info.Users?.Any(string.IsNullOrEmpty) == true)
                 return "users must be names";
-            return record.Hash.Length != HashLength || record.Hash.AsSpan().ContainsAnyExcept("0123456789abcdef") || !hashes.Add(record.Hash)
+            return record.Hash.Length != HashLength || !record.Hash.All(char.IsAsciiHexDigitLower) || !hashes.Add(record.Hash)
                 ? "hash must be 64 lower-case hexadecimal digits, other ones than those above"
                 : null;
         }

@@ -46,7 +46,10 @@ public sealed partial class TokenStore : IDisposable
             Read = Read,
             Make = static (_, record, ended) => new Grant(record.Info.Name, record.Info.Access)
             {
-                Id = "token:" + record.Info.Id, Users = record.Info.Users, SeesOthers = record.Info.SeesOthers, Ended = ended,
+                Id = "token:" + record.Info.Id,
+                Users = record.Info.Users,
+                SeesOthers = record.Info.SeesOthers,
+                Ended = ended,
             },
             IsSame = static (one, other) => one.Info.AllowsSameAs(other.Info),
             Ends = static record => record.Info.Expires,

@@ -51,8 +51,9 @@ internal sealed class HostClientCertificateTests
         using var tokens = new TokenStore(Options.Create(new AccessOptions { TokenFile = folder["state/furtherlink/tokens.json"] }));
         var view = tokens.Add("view", Access.View).Text;
         using var own = X509Certificate2.CreateFromPem(await File.ReadAllTextAsync(folder["state/furtherlink/cert.pem"]));
-        using var handler = new HttpClientHandler { ServerCertificateCustomValidationCallback = (_, shown, _, _) => shown!.Thumbprint == own.Thumbprint };
-        handler.ClientCertificates.Add(phone);
+        using var handler = new SocketsHttpHandler();
+        handler.SslOptions.ClientCertificates = [phone];
+        handler.SslOptions.RemoteCertificateValidationCallback = (_, shown, _, _) => shown!.GetCertHashString().Equals(own.GetCertHashString(), StringComparison.Ordinal);
         using var client = new HttpClient(handler) { BaseAddress = new Uri($"https://127.0.0.1:{host.Address.Port}") };
         Assert.That(await StatusAsync("X-None", "x"), Is.EqualTo(400), "the certificate may upload; this is none");
         Assert.That(await StatusAsync("Authorization", "Bearer " + view), Is.EqualTo(403), "the token may only view");

@@ -21,6 +21,7 @@ internal sealed class LoginTests : GateFixture
     [TestCase("""{"token":"wrong"}""", 401)]
     [TestCase("""{"token":"often"}""", 429)]
     [TestCase("""{"user":"ann"}""", 400)]
+    [TestCase("""{"token":"view","user":"ann","password":"pa:ss"}""", 400)]
     [TestCase("""{"token":1}""", 400)]
     [TestCase("[]", 400)]
     [TestCase("", 400)]

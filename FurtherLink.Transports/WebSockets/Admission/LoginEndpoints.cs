@@ -51,12 +51,11 @@ internal sealed class LoginEndpoints(IAuthenticator authenticator, LoginTable lo
     private static CookieOptions Attributes(TimeSpan lifetime) =>
         new() { Path = "/", Secure = true, HttpOnly = true, SameSite = SameSiteMode.Strict, MaxAge = lifetime };
 
-    private static Credentials Read(IReadOnlyDictionary<string, string> texts)
-    {
-        if (texts.TryGetValue("token", out var token))
-            return new TokenCredentials(token);
-        return texts.TryGetValue("user", out var user) && texts.TryGetValue("password", out var password)
-            ? new PasswordCredentials(user, password)
-            : throw HttpBody.Mistake(Form);
-    }
+    private static Credentials Read(IReadOnlyDictionary<string, string> texts) =>
+        (texts.GetValueOrDefault("token"), texts.GetValueOrDefault("user"), texts.GetValueOrDefault("password")) switch
+        {
+            ({ } token, null, null) => new TokenCredentials(token),
+            (null, { } user, { } password) => new PasswordCredentials(user, password),
+            _ => throw HttpBody.Mistake(Form),
+        };
 }
