@@ -4,7 +4,7 @@
 #
 #   extra/vm.sh [options] [--] COMMAND [ARGUMENT...]
 #     --user NAME    run it as this user, in a control group that he may use as he likes, as a service of systemd's with Delegate=yes has it;
-#                    he may enter the current directory, wherever that is
+#                    he may enter the current directory and those of --share, wherever they are
 #     --share DIR    let the command write in this directory of the machine; may be given several times. What else it writes is gone at the end.
 #     --time N       end it after N seconds, with exit code 124; default 600
 #     --memory N     MiB of memory, which also hold what is written; default 2048
@@ -165,9 +165,10 @@ echo "+memory +pids +cpu" >$group/cgroup.subtree_control
 for directory in $group $group/command; do chown "$USER" $directory $directory/cgroup.procs $directory/cgroup.subtree_control $directory/cgroup.threads; done
 echo $$ >$group/command/cgroup.procs
 mkdir -p "$HOME" && chown "$USER" "$HOME"
-directory=$PWD
-while [ "$directory" != / ]; do chmod o+x "$directory"; directory=$(dirname "$directory"); done
 DELEGATE
+    printf 'for directory in %s; do\n' "$(printf '%q ' "$PWD/." "${shares[@]}")"
+    echo '  while directory=$(dirname "$directory") && [ "$directory" != / ]; do chmod o+x "$directory"; done'
+    echo done
     printf 'exec setpriv --reuid %q --regid %q --init-groups -- ' "$user" "$(id -g "$user")"
   else
     printf 'exec '

@@ -56,7 +56,8 @@ internal sealed class CountedHostTests
         await client.StartAsync("hog", "python3", "held = [bytearray(b'x' * (1 << 20)) for _ in range(400)]");
         Assert.That(await EndAsync(client, "hog"), Is.EqualTo((-9, "over its memory limit (64 MiB)")));
 
-        await client.StartAsync("bomb", "python3", "import os, time\nwhile os.fork(): pass\ntime.sleep(1000)");
+        // Its children end with it: they wait for the end of what it alone could write to.
+        await client.StartAsync("bomb", "python3", "import os\nr, w = os.pipe()\nwhile os.fork(): pass\nos.close(w)\nos.read(r, 1)");
         Assert.That(await EndAsync(client, "bomb"), Is.EqualTo((1, "it could start no more processes (limit 30)")));
 
         await beside.InputAsync("1", "as if nothing were\n");
