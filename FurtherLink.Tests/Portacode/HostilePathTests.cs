@@ -1,4 +1,5 @@
 using System.Runtime.Versioning;
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
 using FurtherLink.Tests.Support;
@@ -18,6 +19,9 @@ internal sealed class HostilePathTests
     private HostilePaths _paths = null!;
     private IActions[] _actions = [];
     private TransferActions _transfers = null!;
+    private ContentActions _contents = null!;
+
+    private string _transferId = "";
 
     private string Root => Path.Combine(_rig.Root, "root");
 
@@ -29,10 +33,11 @@ internal sealed class HostilePathTests
         _paths = new HostilePaths(Root);
         _devicePaths = new DevicePaths(Root);
         _transfers = new TransferActions(_devicePaths.Resolve, new TransferOptions(), TimeProvider.System);
+        _contents = new ContentActions(_devicePaths.Resolve, new ContentStore(), new TransferOptions(), TimeProvider.System, paths: _devicePaths);
         _actions =
         [
             new FileActions(_devicePaths, new PortacodeOptions(), new ContentStore()), new DirectoryActions(_devicePaths), new SearchActions(_devicePaths, TimeProvider.System),
-            new DiffActions(_devicePaths), _transfers,
+            new DiffActions(_devicePaths), _transfers, _contents,
         ];
     }
 
@@ -40,6 +45,7 @@ internal sealed class HostilePathTests
     public void TearDown()
     {
         _transfers.Dispose();
+        _contents.Dispose();
         _paths.Dispose();
         _rig.Dispose();
     }
@@ -48,10 +54,11 @@ internal sealed class HostilePathTests
     public async Task Path_Hostile_StaysInside(
         [Values(
             "file_read", "file_write", "file_info", "file_create", "folder_create", "file_rename", "file_move_copy", "copy", "move_to", "directory_list", "file_search", "file_apply_diff", "add", "base",
-            "file_preview_diff", "transfer_prepare")]
+            "file_preview_diff", "transfer_prepare", "transfer_to", "file_download", "file_upload", "upload_name", "upload_chunk", "file_delete")]
         string kind)
     {
-        foreach (var path in _paths.Paths)
+        // What stands below a link comes before the link itself, which may be deleted.
+        foreach (var path in kind == "file_delete" ? _paths.Paths.Reverse() : _paths.Paths)
             _paths.AssertUntouched(await AnswerAsync(kind, path).WaitAsync(Patience.Long), path);
     }
 
@@ -86,8 +93,53 @@ internal sealed class HostilePathTests
         _paths.AssertUntouched(answer.ToJsonString(), change);
     }
 
+    private static byte[] Content => "changed"u8.ToArray();
+
+    private static string ContentText => Convert.ToBase64String(Content);
+
+    private static string ContentHex => Convert.ToHexStringLower(SHA256.HashData(Content));
+
+    private static string Token => new('t', 40);
+
+    [Test]
+    public async Task Content_LinkSwappedInAfterTheLook_TouchesNothingOutside([Values("whole", "chunk", "new", "download")] string kind)
+    {
+        Directory.CreateDirectory(Path.Combine(Root, "swapped"));
+        await File.WriteAllTextAsync(Path.Combine(Root, "swapped", "f"), "inside\n");
+        var swapping = new DevicePaths(Root);
+        using var actions = new ContentActions(given =>
+        {
+            var path = swapping.Resolve(given);
+            Directory.Move(Path.Combine(Root, "swapped"), Path.Combine(Root, "aside"));
+            File.CreateSymbolicLink(Path.Combine(Root, "swapped"), "../outside");
+            return path;
+        }, new ContentStore(), new TransferOptions(), TimeProvider.System, paths: swapping);
+        var arguments = new JsonObject { ["path"] = kind == "new" ? "swapped/new" : "swapped/f", ["content_base64"] = ContentText, ["overwrite"] = true };
+        if (kind == "chunk")
+            (arguments["chunked"], arguments["transfer_id"], arguments["chunk_index"], arguments["chunk_count"], arguments["total_size"]) = (true, "t", 0, 1, ContentText.Length);
+        var answer = await FileRig.AskAsync(actions, kind == "download" ? "file_download" : "file_upload", arguments);
+        Assert.That((bool?)answer["success"], Is.False);
+        Assert.That(answer.ToJsonString(), Does.Not.Contain(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(HostilePaths.Secret))));
+        Assert.That(Directory.Exists(Path.Combine(Root, "aside")), "it was swapped");
+        _paths.AssertUntouched(answer.ToJsonString(), kind);
+    }
+
+    private async Task FinishTransferAsync(bool receives)
+    {
+        var identity = new JsonObject { ["transfer_id"] = _transferId, ["authorization_token"] = Token };
+        if (receives)
+        {
+            var chunk = identity.DeepClone().AsObject();
+            (chunk["chunk_index"], chunk["content_base64"], chunk["chunk_hash"]) = (0, ContentText, ContentHex);
+            await FileRig.AskAllAsync(_transfers, "transfer_receive_chunk", chunk);
+        }
+
+        await FileRig.AskAllAsync(_transfers, "transfer_finalize", identity);
+    }
+
     private async Task<string> AnswerAsync(string kind, string path)
     {
+        _transferId = Guid.NewGuid().ToString();
         var (action, arguments) = kind switch
         {
             "file_write" => (kind, new JsonObject { ["path"] = path, ["content"] = "changed" }),
@@ -101,12 +153,18 @@ internal sealed class HostilePathTests
             "add" => ("file_apply_diff", new JsonObject { ["diff"] = $"--- /dev/null\n+++ b/{path}\n@@ -0,0 +1 @@\n+new\n" }),
             "base" => ("file_apply_diff", new JsonObject { ["base_path"] = path, ["diff"] = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-inside\n+changed\n" }),
             "file_apply_diff" or "file_preview_diff" => (kind, new JsonObject { ["diff"] = $"--- a/{path}\n+++ b/{path}\n@@ -1 +1 @@\n-{HostilePaths.Secret[..1]}\n+changed\n" }),
-            "transfer_prepare" => (kind, new JsonObject { ["transfer_id"] = Guid.NewGuid().ToString(), ["transfer_token"] = new string('t', 40), ["role"] = "source", ["kind"] = "file", ["path"] = path, ["ttl_seconds"] = 1 }),
+            "transfer_prepare" => (kind, new JsonObject { ["transfer_id"] = _transferId, ["authorization_token"] = Token, ["role"] = "source", ["kind"] = "file", ["path"] = path, ["ttl_seconds"] = 1 }),
+            "transfer_to" => ("transfer_prepare", new JsonObject { ["transfer_id"] = _transferId, ["authorization_token"] = Token, ["role"] = "destination", ["kind"] = "file", ["path"] = path, ["overwrite"] = true, ["payload_size"] = Content.Length, ["payload_hash"] = "sha256:" + ContentHex }),
+            "file_upload" => (kind, new JsonObject { ["path"] = path, ["content_base64"] = ContentText, ["overwrite"] = true }),
+            "upload_name" => ("file_upload", new JsonObject { ["path"] = "real", ["file_name"] = path, ["content_base64"] = ContentText, ["overwrite"] = true }),
+            "upload_chunk" => ("file_upload", new JsonObject { ["path"] = path, ["content_base64"] = ContentText, ["overwrite"] = true, ["chunked"] = true, ["transfer_id"] = Guid.NewGuid().ToString(), ["chunk_index"] = 0, ["chunk_count"] = 1, ["total_size"] = ContentText.Length }),
             _ => (kind, new JsonObject { ["path"] = path }),
         };
         try
         {
             var events = await Task.Run(() => FileRig.AskAllAsync(_actions.Single(some => some.Handlers.ContainsKey(action)), action, arguments));
+            if (action == "transfer_prepare")
+                await FinishTransferAsync(receives: kind == "transfer_to");
             return string.Concat(events.Select(one => one.Fields.ToJsonString()));
         }
         catch (LinkException e)

@@ -63,7 +63,7 @@ public static class PortacodeBuilderExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, DiffActions>(static all => new DiffActions(all.GetRequiredService<DevicePaths>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, ContentActions>(static all => new ContentActions(
             all.GetRequiredService<DevicePaths>().Resolve, all.GetRequiredService<ContentStore>(), all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers,
-            all.GetRequiredService<TimeProvider>())));
+            all.GetRequiredService<TimeProvider>(), paths: all.GetRequiredService<DevicePaths>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, TransferActions>(static all => new TransferActions(
             all.GetRequiredService<DevicePaths>().Resolve, all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers, all.GetRequiredService<TimeProvider>())));
     }

@@ -20,14 +20,14 @@ internal sealed class DiskFiles(DevicePaths paths) : IPatchedFiles
     /// <inheritdoc />
     public bool Exists(string path)
     {
-        using var at = Find(path);
+        using var at = paths.Again(path);
         return at.Look(followLinks: false) is not null;
     }
 
     /// <inheritdoc />
     public byte[] Read(string path)
     {
-        using var at = Find(path);
+        using var at = paths.Again(path);
         if (at.Look() is not { } status)
             throw new LinkException(FailureCode.NotFound, $"File not found: {path}");
         if (!status.IsFile)
@@ -49,7 +49,7 @@ internal sealed class DiskFiles(DevicePaths paths) : IPatchedFiles
     /// <inheritdoc />
     public void Write(string path, byte[] content, bool? executable)
     {
-        using var at = Checked(FileWriter.Prepare(paths, path), path);
+        using var at = DevicePaths.Same(FileWriter.Prepare(paths, path), path);
         using var staged = StagedFile.Beside(at.Full, followLink: at.Root is null);
         staged.Stream.Write(content);
         if (executable is { } wanted && !OperatingSystem.IsWindows())
@@ -66,35 +66,15 @@ internal sealed class DiskFiles(DevicePaths paths) : IPatchedFiles
     /// <inheritdoc />
     public void Delete(string path)
     {
-        using var at = Find(path);
+        using var at = paths.Again(path);
         File.Delete(at.Full);
     }
 
     /// <inheritdoc />
     public void Move(string from, string to)
     {
-        using var source = Find(from);
-        using var target = Checked(FileWriter.Prepare(paths, to), to);
+        using var source = paths.Again(from);
+        using var target = DevicePaths.Same(FileWriter.Prepare(paths, to), to);
         File.Move(source.Full, target.Full, overwrite: false);
-    }
-
-    // Links were followed when the path was made absolute: one that is there now has been put there since.
-    private DevicePath Find(string path) => Checked(paths.Find(path, followLast: false), path);
-
-    private static DevicePath Checked(DevicePath path, string given)
-    {
-        try
-        {
-            if (path.Root is null || (path.Real == given && path.Look(followLinks: false) is not { IsLink: true }))
-                return path;
-        }
-        catch
-        {
-            path.Dispose();
-            throw;
-        }
-
-        path.Dispose();
-        throw FileFaults.Denied(given);
     }
 }

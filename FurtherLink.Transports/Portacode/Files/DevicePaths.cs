@@ -13,6 +13,9 @@ internal sealed class DevicePaths(string? root)
 
     private readonly string? _root = root is null ? null : Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
 
+    /// <summary>Whether there is a root that paths must stay in.</summary>
+    public bool IsConfined => _root is not null;
+
     /// <summary>Finds what a path leads to, which need not exist.</summary>
     /// <param name="given">The path, relative to the root or else to the working directory.</param>
     /// <param name="followLast">Whether a link at its end is followed. Where no root is set the result may still be a link.</param>
@@ -49,6 +52,29 @@ internal sealed class DevicePaths(string? root)
     {
         using var path = Find(given);
         return path.Real;
+    }
+
+    /// <summary>Finds a path again that was made absolute, and holds its directory: a link that is there now has been put there since.</summary>
+    /// <exception cref="LinkException">There is one, or it lies outside the root.</exception>
+    public DevicePath Again(string resolved) => Same(Find(resolved, followLast: false), resolved);
+
+    /// <summary>Makes sure that a path found still is the one that was resolved, and lets go of it where it is not.</summary>
+    /// <exception cref="LinkException">A link has been put there since.</exception>
+    internal static DevicePath Same(DevicePath path, string resolved)
+    {
+        try
+        {
+            if (path.Root is null || (path.Real == resolved && path.Look(followLinks: false) is not { IsLink: true }))
+                return path;
+        }
+        catch
+        {
+            path.Dispose();
+            throw;
+        }
+
+        path.Dispose();
+        throw FileFaults.Denied(resolved);
     }
 
     private DevicePath Inside(string given, bool followLast)

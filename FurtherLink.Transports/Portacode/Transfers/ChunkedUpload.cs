@@ -4,12 +4,14 @@ using System.Collections;
 using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
 /// <summary>A file that comes as pieces of base64, in any order. The text is kept beside the file until it is whole. Not thread safe.</summary>
 internal sealed class ChunkedUpload : IDisposable
 {
+    private readonly DevicePaths _paths;
     private readonly FileStream _text;
     private readonly BitArray _received;
     private readonly byte[]? _contentHash;
@@ -17,19 +19,22 @@ internal sealed class ChunkedUpload : IDisposable
     private int _lastLength;
 
     /// <summary>Begins one, with nothing received.</summary>
+    /// <param name="paths">Finds the file again, and holds its directory.</param>
     /// <param name="path">The file, absolute; its folder must be there.</param>
     /// <param name="count">How many pieces there are.</param>
     /// <param name="totalSize">Bytes of the whole base64 text.</param>
     /// <param name="contentHash">Its hash; null = it is not checked.</param>
-    public ChunkedUpload(string path, int count, long totalSize, byte[]? contentHash)
+    public ChunkedUpload(DevicePaths paths, string path, int count, long totalSize, byte[]? contentHash)
     {
+        _paths = paths;
         Path = path;
         Count = count;
         TotalSize = totalSize;
         _contentHash = contentHash;
         _received = new BitArray(count);
         _missing = count;
-        var name = StagedFile.TemporaryName(StagedFile.Follow(path));
+        using var at = paths.Again(path);
+        var name = StagedFile.TemporaryName(at.Root is null ? StagedFile.Follow(path) : at.Full);
         _text = new FileStream(name, new FileStreamOptions
         {
             Mode = FileMode.CreateNew,
@@ -86,7 +91,8 @@ internal sealed class ChunkedUpload : IDisposable
     /// <exception cref="IOException">It cannot be written.</exception>
     public async ValueTask<long> InstallAsync(bool overwrite, long? fileSize, CancellationToken cancellationToken)
     {
-        using var staged = StagedFile.Beside(Path);
+        using var file = _paths.Again(Path);
+        using var staged = StagedFile.Beside(file.Full, followLink: file.Root is null);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var (text, content) = (ArrayPool<byte>.Shared.Rent(Chunks.Size), ArrayPool<byte>.Shared.Rent(Chunks.Size));
         try

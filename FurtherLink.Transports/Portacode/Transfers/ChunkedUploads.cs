@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
@@ -13,6 +14,7 @@ internal sealed class ChunkedUploads : IDisposable
     // Base64 makes 4 characters of 3 bytes; a piece is longer than the text around it.
     private const int MostPieces = 1 << 20;
 
+    private readonly DevicePaths _paths;
     private readonly TransferOptions _options;
     private readonly FreeSpace _space;
     private readonly TimeProvider _time;
@@ -22,8 +24,9 @@ internal sealed class ChunkedUploads : IDisposable
     private readonly Queue<(string Key, string Path, long Size)> _finished = new();
     private bool _disposed;
 
-    public ChunkedUploads(TransferOptions options, FreeSpace space, TimeProvider time)
+    public ChunkedUploads(DevicePaths paths, TransferOptions options, FreeSpace space, TimeProvider time)
     {
+        _paths = paths;
         _options = options;
         _space = space;
         _time = time;
@@ -58,7 +61,7 @@ internal sealed class ChunkedUploads : IDisposable
         var entry = Open(key, path, total, () =>
         {
             StagedFile.DemandFree(path, request.Flag("overwrite"));
-            return new ChunkedUpload(path, count, total, ContentHash.Read(request, "content_hash"));
+            return new ChunkedUpload(_paths, path, count, total, ContentHash.Read(request, "content_hash"));
         });
         await entry.Gate.WaitAsync(cancellationToken).ConfigureAwait(false);
         try

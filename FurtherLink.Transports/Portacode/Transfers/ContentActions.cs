@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
@@ -9,6 +10,7 @@ namespace FurtherLink.Transports.Portacode.Transfers;
 internal sealed class ContentActions : IActions, IDisposable
 {
     private readonly Func<string, string> _resolve;
+    private readonly DevicePaths _paths;
     private readonly ContentStore _store;
     private readonly TransferOptions _options;
     private readonly ChunkedUploads _uploads;
@@ -20,13 +22,15 @@ internal sealed class ContentActions : IActions, IDisposable
     /// <param name="options">Limits.</param>
     /// <param name="time">The clock for what is given up.</param>
     /// <param name="freeSpace">Free bytes where a folder is; null = asks the system.</param>
-    public ContentActions(Func<string, string> resolve, ContentStore store, TransferOptions options, TimeProvider time, Func<string, long>? freeSpace = null)
+    /// <param name="paths">Finds again what was resolved, and holds its directory; null = the whole device.</param>
+    public ContentActions(Func<string, string> resolve, ContentStore store, TransferOptions options, TimeProvider time, Func<string, long>? freeSpace = null, DevicePaths? paths = null)
     {
         _resolve = resolve;
+        _paths = paths ?? new DevicePaths(null);
         _store = store;
         _options = options;
-        _uploads = new ChunkedUploads(options, new FreeSpace(freeSpace), time);
-        _download = new FileDownload(store, options.MaxWholeBytes);
+        _uploads = new ChunkedUploads(_paths, options, new FreeSpace(freeSpace), time);
+        _download = new FileDownload(_paths, store, options.MaxWholeBytes);
         Handlers = new Dictionary<string, ActionHandler>(StringComparer.Ordinal)
         {
             ["content_request"] = SendContentAsync,
@@ -151,7 +155,10 @@ internal sealed class ContentActions : IActions, IDisposable
         }
 
         StagedFile.DemandRegular(target);
-        _ = Directory.CreateDirectory(Path.GetDirectoryName(target)!);
+        if (_paths.IsConfined)
+            DevicePaths.Same(FileWriter.Prepare(_paths, target), target).Dispose();
+        else
+            _ = Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         return target;
     }
 
@@ -167,7 +174,8 @@ internal sealed class ContentActions : IActions, IDisposable
         if (ContentHash.Read(request, "content_hash") is { } hash && ContentHash.Write(hash) != ContentHash.Of(Encoding.UTF8.GetBytes(content)))
             throw new LinkException(FailureCode.BadValue, "content_hash parameter is not the hash of the content");
         StagedFile.DemandFree(path, request.Flag("overwrite"));
-        using var staged = StagedFile.Beside(path);
+        using var at = _paths.Again(path);
+        using var staged = StagedFile.Beside(at.Full, followLink: at.Root is null);
         staged.Stream.Write(bytes, 0, size);
         staged.Install(request.Flag("overwrite"));
         return size;

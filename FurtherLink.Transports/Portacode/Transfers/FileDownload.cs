@@ -4,14 +4,16 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
 using Microsoft.AspNetCore.StaticFiles;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
 /// <summary>Sends a file as base64: in one message, or in pieces without ever holding all of it.</summary>
+/// <param name="paths">Finds a path again, and holds its directory.</param>
 /// <param name="store">Keeps what went in one message.</param>
 /// <param name="mostWhole">Bytes of a file that may go in one message.</param>
-internal sealed class FileDownload(ContentStore store, int mostWhole)
+internal sealed class FileDownload(DevicePaths paths, ContentStore store, int mostWhole)
 {
     // What becomes one piece: base64 makes 4 characters of 3 bytes.
     private const int PieceBytes = Chunks.Size / 4 * 3;
@@ -111,9 +113,12 @@ internal sealed class FileDownload(ContentStore store, int mostWhole)
         return fields;
     }
 
-    private static FileStream Open(string path)
+    private FileStream Open(string path)
     {
-        StagedFile.DemandRegular(path);
-        return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, useAsync: true);
+        using var at = paths.Again(path);
+        StagedFile.DemandRegular(at.Full, path);
+        var file = new FileStream(at.Full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, useAsync: true);
+        _ = at.Checked(file.SafeFileHandle);
+        return file;
     }
 }

@@ -69,10 +69,12 @@ internal sealed class StagedFile : IDisposable
 
     /// <summary>Refuses what is there and no plain file: a read of it may never end, and a write may go anywhere.</summary>
     /// <exception cref="LinkException">It is a folder, a pipe, a socket or a device.</exception>
-    public static void DemandRegular(string path)
+    /// <param name="path">Where to look.</param>
+    /// <param name="named">The path in words for the client; null = the same.</param>
+    public static void DemandRegular(string path, string? named = null)
     {
         if (Directory.Exists(path) || PathStatus.IsSpecial(path))
-            throw new LinkException(FailureCode.Failed, $"Path is not a file: {path}");
+            throw new LinkException(FailureCode.Failed, $"Path is not a file: {named ?? path}");
     }
 
     /// <summary>Refuses a name that is taken and may not be replaced, before much is written.</summary>
