@@ -58,7 +58,7 @@ public sealed class Peer
     internal int? MaxMessage => _connection.MaxMessage;
 
     /// <summary>Its connection's id, see <see cref="LinkConnection.Id"/>.</summary>
-    internal string ConnectionId => _connection.Id;
+    public string ConnectionId => _connection.Id;
 
     /// <summary>Later connections have larger numbers.</summary>
     internal long Connection => _connection.Number;

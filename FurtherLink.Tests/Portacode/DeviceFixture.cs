@@ -17,7 +17,7 @@ internal abstract class DeviceFixture
     protected PortacodeOptions Options { get; } = new();
 
     [SetUp]
-    public void MakeDevice() => Host = new TestHost(builder => builder.AddPortacode());
+    public void MakeDevice() => Host = new TestHost(builder => Configure(builder.AddPortacode()));
 
     [TearDown]
     public async Task DropDeviceAsync()
@@ -26,6 +26,11 @@ internal abstract class DeviceFixture
             await client.DisposeAsync();
         _clients.Clear();
         await Host.DisposeAsync();
+    }
+
+    /// <summary>What else a device of these tests has.</summary>
+    protected virtual void Configure(LinkBuilder builder)
+    {
     }
 
     protected Gateway MakeGateway() => new(Options, TimeProvider.System);

@@ -1,5 +1,7 @@
 using FurtherLink;
 using FurtherLink.Peers;
+using FurtherLink.Processes.Leftovers;
+using FurtherLink.Security.Auditing;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.Portacode.Codec;
@@ -47,6 +49,7 @@ public static class PortacodeBuilderExtensions
         builder.Services.TryAddSingleton(static all => new ExecAction(all.GetRequiredService<SessionTable>(), all.GetRequiredService<TimeProvider>()));
         AddFiles(builder.Services);
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, SystemActions>());
+        builder.Services.TryAddSingleton(static all => new ChangeAudit(all.GetRequiredService<AuditLog>()));
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IService, PortacodeService>());
         return builder.AddCodec(PortacodeCodec.Name, static connection => new PortacodeCodec(connection));
     }
@@ -54,7 +57,8 @@ public static class PortacodeBuilderExtensions
     private static void AddFiles(IServiceCollection services)
     {
         services.TryAddSingleton<ContentStore>();
-        services.TryAddSingleton(static all => new DevicePaths(all.GetRequiredService<IOptions<PortacodeOptions>>().Value.FileRoot));
+        services.TryAddSingleton(static all => new DevicePaths(
+            all.GetRequiredService<IOptions<PortacodeOptions>>().Value.FileRoot, all.GetRequiredService<Ledger>()));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, FileActions>(static all =>
             new FileActions(all.GetRequiredService<DevicePaths>(), all.GetRequiredService<IOptions<PortacodeOptions>>().Value, all.GetRequiredService<ContentStore>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, DirectoryActions>(static all => new DirectoryActions(all.GetRequiredService<DevicePaths>())));

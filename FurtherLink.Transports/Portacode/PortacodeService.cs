@@ -15,9 +15,10 @@ namespace FurtherLink.Transports.Portacode;
 /// <param name="terminals">The terminals.</param>
 /// <param name="exec">Commands that run once.</param>
 /// <param name="actions">All other actions.</param>
+/// <param name="audit">Is told what they change.</param>
 /// <param name="logger">Where faults of ours are told.</param>
 internal sealed partial class PortacodeService(
-    TerminalActions terminals, ExecAction exec, IEnumerable<IActions> actions, ILogger<PortacodeService> logger) : IService
+    TerminalActions terminals, ExecAction exec, IEnumerable<IActions> actions, ChangeAudit audit, ILogger<PortacodeService> logger) : IService
 {
     // What changes nothing and shows no more than a terminal's screen.
     private static readonly FrozenSet<string> Looking = new[]
@@ -82,7 +83,7 @@ internal sealed partial class PortacodeService(
                 return null;
             default:
                 var handler = _handlers.GetValueOrDefault(request.Name) ?? throw new LinkException(FailureCode.NotSupported, $"Unknown cmd: {request.Name}");
-                Beside(gateway, peer, call, replies => handler(request, replies, peer.Gone));
+                Beside(gateway, peer, call, replies => audit.RunAsync(handler, request, replies, peer));
                 return null;
         }
     }

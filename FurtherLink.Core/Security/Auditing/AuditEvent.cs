@@ -4,7 +4,7 @@ namespace FurtherLink.Security.Auditing;
 
 /// <summary>Something that is written down of who has done what. Holds no contents and no secrets.</summary>
 /// <param name="What">
-/// What has happened: "connected", "authenticated", "refused", "closed", "started", "ended", "uploaded", "tokenAdded", "tokenRevoked", "pairingOpened", "paired",
+/// What has happened: "connected", "authenticated", "refused", "closed", "started", "ended", "uploaded", "changed", "tokenAdded", "tokenRevoked", "pairingOpened", "paired",
 /// "pairingOver".
 /// </param>
 public sealed record AuditEvent(string What)
@@ -33,6 +33,12 @@ public sealed record AuditEvent(string What)
     /// <summary>The directory that was uploaded.</summary>
     public string? Directory { get; init; }
 
+    /// <summary>The action of a gateway that has changed something.</summary>
+    public string? Action { get; init; }
+
+    /// <summary>What it has changed, as the gateway has named it.</summary>
+    public string? Path { get; init; }
+
     /// <summary>The name of the token that it is about.</summary>
     public string? Token { get; init; }
 
@@ -59,6 +65,6 @@ public sealed record AuditEvent(string What)
     internal IEnumerable<(string Name, string Value)> Fields => new (string Name, string? Value)[]
     {
         ("event", What), ("who", Who), ("id", Id), ("from", From), ("connection", Connection), ("session", Session), ("runner", Runner), ("user", User),
-        ("directory", Directory), ("token", Token), ("access", Access?.ToString().ToLowerInvariant()), ("end", End), ("why", Why),
+        ("directory", Directory), ("action", Action), ("path", Path), ("token", Token), ("access", Access?.ToString().ToLowerInvariant()), ("end", End), ("why", Why),
     }.Where(static one => one.Value is not null)!;
 }

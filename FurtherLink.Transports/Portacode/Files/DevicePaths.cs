@@ -1,17 +1,22 @@
 using System.Text;
 using FurtherLink.Messages;
+using FurtherLink.Processes.Leftovers;
 
 namespace FurtherLink.Transports.Portacode.Files;
 
 /// <summary>Turns a path that a gateway names into one that calls can be made on, and refuses what lies outside the root where one is set.</summary>
 /// <param name="root">The directory that paths must stay in, links resolved; relative paths begin there. Null = the whole device.</param>
-internal sealed class DevicePaths(string? root)
+/// <param name="ledger">Where what is staged is written down for the case of a crash; null = nowhere.</param>
+internal sealed class DevicePaths(string? root, Ledger? ledger = null)
 {
     // The kernel's own limits: path_resolution(7), and PATH_MAX of linux/limits.h less its end.
     private const int MaxLinks = 40;
     private const int MaxBytes = 4095;
 
     private readonly string? _root = root is null ? null : Path.TrimEndingDirectorySeparator(Path.GetFullPath(root));
+
+    /// <summary>Where what is staged is written down for the case of a crash; null = nowhere.</summary>
+    public Ledger? Ledger => ledger;
 
     /// <summary>Whether there is a root that paths must stay in.</summary>
     public bool IsConfined => _root is not null;

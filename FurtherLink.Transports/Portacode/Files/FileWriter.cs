@@ -1,5 +1,6 @@
 using System.Text;
 using FurtherLink.Device;
+using FurtherLink.Processes.Leftovers;
 using Microsoft.Win32.SafeHandles;
 
 namespace FurtherLink.Transports.Portacode.Files;
@@ -41,7 +42,7 @@ internal static class FileWriter
             using var writable = target.OpenToWrite();
         }
         // A second name of the file would keep the old content.
-        if (old is { Links: > 1 } || !TryReplace(target, old, bytes))
+        if (old is { Links: > 1 } || !TryReplace(target, old, bytes, paths.Ledger))
             WriteInPlace(target, bytes);
         return bytes.Length;
     }
@@ -88,9 +89,10 @@ internal static class FileWriter
 
     /// <summary>Writes a file beside the old one and renames it over that.</summary>
     /// <returns>False where that cannot be done, or not with the same owner; nothing is changed then.</returns>
-    private static bool TryReplace(DevicePath target, PathStatus? old, byte[] bytes)
+    private static bool TryReplace(DevicePath target, PathStatus? old, byte[] bytes, Ledger? ledger)
     {
         var temporary = target.Beside($".{Guid.NewGuid():N}.tmp");
+        using var note = ledger?.Note(temporary);
         FileStream file;
         try
         {

@@ -92,7 +92,7 @@ internal sealed class ChunkedUpload : IDisposable
     public async ValueTask<long> InstallAsync(bool overwrite, long? fileSize, CancellationToken cancellationToken)
     {
         using var file = _paths.Again(Path);
-        using var staged = StagedFile.Beside(file.Full, followLink: file.Root is null);
+        using var staged = StagedFile.Beside(file.Full, followLink: file.Root is null, _paths.Ledger);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var (text, content) = (ArrayPool<byte>.Shared.Rent(Chunks.Size), ArrayPool<byte>.Shared.Rent(Chunks.Size));
         try

@@ -175,7 +175,7 @@ internal sealed class ContentActions : IActions, IDisposable
             throw new LinkException(FailureCode.BadValue, "content_hash parameter is not the hash of the content");
         StagedFile.DemandFree(path, request.Flag("overwrite"));
         using var at = _paths.Again(path);
-        using var staged = StagedFile.Beside(at.Full, followLink: at.Root is null);
+        using var staged = StagedFile.Beside(at.Full, followLink: at.Root is null, _paths.Ledger);
         staged.Stream.Write(bytes, 0, size);
         staged.Install(request.Flag("overwrite"));
         return size;

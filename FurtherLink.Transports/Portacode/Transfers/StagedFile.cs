@@ -1,5 +1,6 @@
 using FurtherLink.Device;
 using FurtherLink.Messages;
+using FurtherLink.Processes.Leftovers;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
@@ -11,11 +12,13 @@ internal sealed class StagedFile : IDisposable
 {
     private readonly string _target;
     private readonly string _temporary;
+    private readonly IDisposable? _note;
 
-    private StagedFile(string target, string temporary, FileStream stream)
+    private StagedFile(string target, string temporary, FileStream stream, IDisposable? note)
     {
         _target = target;
         _temporary = temporary;
+        _note = note;
         Stream = stream;
     }
 
@@ -25,9 +28,10 @@ internal sealed class StagedFile : IDisposable
     /// <summary>Begins the new content of a file that need not be there yet; its folder must.</summary>
     /// <param name="path">The file, absolute.</param>
     /// <param name="followLink">Whether a link there is gone through; else it is replaced.</param>
+    /// <param name="ledger">Where it is written down for the case of a crash; null = nowhere.</param>
     /// <exception cref="LinkException">It is something else than a file.</exception>
     /// <exception cref="IOException">Nothing can be made there.</exception>
-    public static StagedFile Beside(string path, bool followLink = true)
+    public static StagedFile Beside(string path, bool followLink = true, Ledger? ledger = null)
     {
         var target = followLink ? Follow(path) : path;
         DemandRegular(target);
@@ -37,21 +41,25 @@ internal sealed class StagedFile : IDisposable
         // Nobody may read new content whom the old mode keeps out, not even while it is written.
         if (replaces && !OperatingSystem.IsWindows())
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        var stream = new FileStream(temporary, options);
+        var note = ledger?.Note(temporary);
+        FileStream? stream = null;
         try
         {
+            stream = new FileStream(temporary, options);
             if (replaces && !OperatingSystem.IsWindows())
             {
                 DeviceFiles.TakeOwner(stream.SafeFileHandle, target);
                 File.SetUnixFileMode(stream.SafeFileHandle, File.GetUnixFileMode(target));
             }
 
-            return new StagedFile(target, temporary, stream);
+            return new StagedFile(target, temporary, stream, note);
         }
         catch
         {
-            stream.Dispose();
-            File.Delete(temporary);
+            stream?.Dispose();
+            if (stream is not null)
+                File.Delete(temporary);
+            note?.Dispose();
             throw;
         }
     }
@@ -118,10 +126,11 @@ internal sealed class StagedFile : IDisposable
         try
         {
             File.Delete(_temporary);
+            _note?.Dispose();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            // The folder has gone, and the file with it, or nothing can be done about it any more.
+            // The folder has gone, and the file with it, or nothing can be done about it now.
         }
     }
 }

@@ -1,5 +1,6 @@
 using FurtherLink.Device;
 using FurtherLink.Messages;
+using FurtherLink.Processes.Leftovers;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
@@ -7,17 +8,28 @@ namespace FurtherLink.Transports.Portacode.Transfers;
 internal sealed class StagingFolder : IDisposable
 {
     private readonly string _folder;
+    private readonly IDisposable? _note;
 
     /// <summary>Makes it.</summary>
     /// <param name="target">What is to be put in place, absolute and no link.</param>
+    /// <param name="ledger">Where it is written down for the case of a crash; null = nowhere.</param>
     /// <exception cref="IOException">The disk refuses.</exception>
-    public StagingFolder(string target)
+    public StagingFolder(string target, Ledger? ledger = null)
     {
         Target = target;
         _folder = StagedFile.TemporaryName(target);
-        _ = OperatingSystem.IsWindows()
-            ? Directory.CreateDirectory(_folder)
-            : Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        _note = ledger?.Note(_folder);
+        try
+        {
+            _ = OperatingSystem.IsWindows()
+                ? Directory.CreateDirectory(_folder)
+                : Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
+        catch
+        {
+            _note?.Dispose();
+            throw;
+        }
     }
 
     /// <summary>What is to be put in place.</summary>
@@ -90,7 +102,12 @@ internal sealed class StagingFolder : IDisposable
     }
 
     /// <inheritdoc />
-    public void Dispose() => Remove(_folder);
+    public void Dispose()
+    {
+        Remove(_folder);
+        if (!Directory.Exists(_folder))
+            _note?.Dispose();
+    }
 
     private static void Remove(string folder)
     {
