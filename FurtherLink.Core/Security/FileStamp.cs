@@ -1,4 +1,4 @@
-using FurtherLink.Device;
+using FurtherLink.Processes.Native;
 
 namespace FurtherLink.Security;
 
@@ -14,7 +14,7 @@ internal readonly record struct FileStamp(DateTime Written, double Changed, long
         try
         {
             var info = new FileInfo(path);
-            var changed = OperatingSystem.IsLinux() ? PathStatus.TryOf(path, followLinks: true)?.Changed : null;
+            var changed = OperatingSystem.IsLinux() ? LibcAt.StatusOf(path, followLinks: true)?.Changed.Total : null;
             return info.Exists ? new FileStamp(info.LastWriteTimeUtc, changed ?? 0, info.Length) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
