@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
 using FurtherLink.Tests.Support;
@@ -32,7 +33,7 @@ internal sealed class HostilePathTests
         _rig.Write("root/f", "inside"u8);
         _paths = new HostilePaths(Root);
         _devicePaths = new DevicePaths(Root);
-        _transfers = new TransferActions(_devicePaths.Resolve, new TransferOptions(), TimeProvider.System);
+        _transfers = new TransferActions(_devicePaths.Resolve, new TransferOptions(), TimeProvider.System, paths: _devicePaths);
         _contents = new ContentActions(_devicePaths.Resolve, new ContentStore(), new TransferOptions(), TimeProvider.System, paths: _devicePaths);
         _actions =
         [
@@ -54,7 +55,7 @@ internal sealed class HostilePathTests
     public async Task Path_Hostile_StaysInside(
         [Values(
             "file_read", "file_write", "file_info", "file_create", "folder_create", "file_rename", "file_move_copy", "copy", "move_to", "directory_list", "file_search", "file_apply_diff", "add", "base",
-            "file_preview_diff", "transfer_prepare", "transfer_to", "file_download", "file_upload", "upload_name", "upload_chunk", "file_delete")]
+            "file_preview_diff", "transfer_prepare", "transfer_folder", "transfer_to", "file_download", "file_upload", "upload_name", "upload_chunk", "file_delete")]
         string kind)
     {
         // What stands below a link comes before the link itself, which may be deleted.
@@ -119,22 +120,21 @@ internal sealed class HostilePathTests
             (arguments["chunked"], arguments["transfer_id"], arguments["chunk_index"], arguments["chunk_count"], arguments["total_size"]) = (true, "t", 0, 1, ContentText.Length);
         var answer = await FileRig.AskAsync(actions, kind == "download" ? "file_download" : "file_upload", arguments);
         Assert.That((bool?)answer["success"], Is.False);
-        Assert.That(answer.ToJsonString(), Does.Not.Contain(Convert.ToBase64String(System.Text.Encoding.UTF8.GetBytes(HostilePaths.Secret))));
+        Assert.That(answer.ToJsonString(), Does.Not.Contain(Convert.ToBase64String(Encoding.UTF8.GetBytes(HostilePaths.Secret))));
         Assert.That(Directory.Exists(Path.Combine(Root, "aside")), "it was swapped");
         _paths.AssertUntouched(answer.ToJsonString(), kind);
     }
 
-    private async Task FinishTransferAsync(bool receives)
+    /// <summary>Sends the only chunk, or reads the first one, and ends the transfer.</summary>
+    /// <returns>What was read.</returns>
+    private async Task<string> FinishTransferAsync(bool receives)
     {
         var identity = new JsonObject { ["transfer_id"] = _transferId, ["authorization_token"] = Token };
-        if (receives)
-        {
-            var chunk = identity.DeepClone().AsObject();
-            (chunk["chunk_index"], chunk["content_base64"], chunk["chunk_hash"]) = (0, ContentText, ContentHex);
-            await FileRig.AskAllAsync(_transfers, "transfer_receive_chunk", chunk);
-        }
-
+        var chunk = identity.DeepClone().AsObject();
+        (chunk["chunk_index"], chunk["content_base64"], chunk["chunk_hash"]) = (0, ContentText, ContentHex);
+        var answer = await FileRig.AskAsync(_transfers, receives ? "transfer_receive_chunk" : "transfer_read_chunk", chunk);
         await FileRig.AskAllAsync(_transfers, "transfer_finalize", identity);
+        return Encoding.UTF8.GetString(Convert.FromBase64String((string?)answer["content_base64"] ?? ""));
     }
 
     private async Task<string> AnswerAsync(string kind, string path)
@@ -154,6 +154,7 @@ internal sealed class HostilePathTests
             "base" => ("file_apply_diff", new JsonObject { ["base_path"] = path, ["diff"] = "--- a/f\n+++ b/f\n@@ -1 +1 @@\n-inside\n+changed\n" }),
             "file_apply_diff" or "file_preview_diff" => (kind, new JsonObject { ["diff"] = $"--- a/{path}\n+++ b/{path}\n@@ -1 +1 @@\n-{HostilePaths.Secret[..1]}\n+changed\n" }),
             "transfer_prepare" => (kind, new JsonObject { ["transfer_id"] = _transferId, ["authorization_token"] = Token, ["role"] = "source", ["kind"] = "file", ["path"] = path, ["ttl_seconds"] = 1 }),
+            "transfer_folder" => ("transfer_prepare", new JsonObject { ["transfer_id"] = _transferId, ["authorization_token"] = Token, ["role"] = "source", ["kind"] = "folder", ["path"] = path }),
             "transfer_to" => ("transfer_prepare", new JsonObject { ["transfer_id"] = _transferId, ["authorization_token"] = Token, ["role"] = "destination", ["kind"] = "file", ["path"] = path, ["overwrite"] = true, ["payload_size"] = Content.Length, ["payload_hash"] = "sha256:" + ContentHex }),
             "file_upload" => (kind, new JsonObject { ["path"] = path, ["content_base64"] = ContentText, ["overwrite"] = true }),
             "upload_name" => ("file_upload", new JsonObject { ["path"] = "real", ["file_name"] = path, ["content_base64"] = ContentText, ["overwrite"] = true }),
@@ -163,9 +164,8 @@ internal sealed class HostilePathTests
         try
         {
             var events = await Task.Run(() => FileRig.AskAllAsync(_actions.Single(some => some.Handlers.ContainsKey(action)), action, arguments));
-            if (action == "transfer_prepare")
-                await FinishTransferAsync(receives: kind == "transfer_to");
-            return string.Concat(events.Select(one => one.Fields.ToJsonString()));
+            var read = action == "transfer_prepare" ? await FinishTransferAsync(receives: kind == "transfer_to") : "";
+            return read + string.Concat(events.Select(one => one.Fields.ToJsonString()));
         }
         catch (LinkException e)
         {

@@ -69,7 +69,8 @@ public static class PortacodeBuilderExtensions
             all.GetRequiredService<DevicePaths>().Resolve, all.GetRequiredService<ContentStore>(), all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers,
             all.GetRequiredService<TimeProvider>(), paths: all.GetRequiredService<DevicePaths>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, TransferActions>(static all => new TransferActions(
-            all.GetRequiredService<DevicePaths>().Resolve, all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers, all.GetRequiredService<TimeProvider>())));
+            all.GetRequiredService<DevicePaths>().Resolve, all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers, all.GetRequiredService<TimeProvider>(),
+            paths: all.GetRequiredService<DevicePaths>())));
     }
 
     private static DeviceIdentity OpenIdentity(PortacodeOptions options) => options.KeyDirectory.Length > 0

@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.Text;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
 using FurtherLink.Transports.Portacode.Transfers;
 
 namespace FurtherLink.Tests.Portacode.Transfers;
@@ -101,7 +102,7 @@ internal sealed class FolderExtractionTests
     {
         var extraction = await ExtractAsync(Archive(new PaxTarEntry(TarEntryType.Directory, "top/") { Mode = UnixFileMode.UserRead }, File("top/x", "a")));
 
-        Assert.That((extraction.Root, extraction.RootMode, extraction.Entries, extraction.Size), Is.EqualTo((_rig.Resolve("target/top"), (UnixFileMode?)UnixFileMode.UserRead, 2, 1L)));
+        Assert.That((extraction.Top, extraction.RootMode, extraction.Entries, extraction.Size), Is.EqualTo(("top", (UnixFileMode?)UnixFileMode.UserRead, 2, 1L)));
         Assert.That(_rig.Read("target/top/x"), Is.EqualTo("a"u8.ToArray()));
     }
 
@@ -112,7 +113,7 @@ internal sealed class FolderExtractionTests
     {
         var extraction = await ExtractAsync(Archive(first.EndsWith('/') ? new PaxTarEntry(TarEntryType.Directory, first) : File(first, ""), File(second, "")));
 
-        Assert.That(extraction.Root, Is.EqualTo(_rig.Resolve("target")));
+        Assert.That(extraction.Top, Is.Null);
     }
 
     [Test]
@@ -145,7 +146,8 @@ internal sealed class FolderExtractionTests
             Directory.CreateDirectory(target);
             try
             {
-                await FolderExtraction.RunAsync(new MemoryStream(archive), target, 10_000, 100, CancellationToken.None);
+                using var folder = Hold("damaged");
+                await FolderExtraction.RunAsync(new MemoryStream(archive), folder, 10_000, 100, CancellationToken.None);
             }
             catch (Exception e) when (FileFault.Is(e))
             {
@@ -172,8 +174,13 @@ internal sealed class FolderExtractionTests
         return archive.ToArray();
     }
 
-    private async Task<FolderExtraction> ExtractAsync(byte[] archive, long maxBytes = 1000, int maxEntries = 1000) =>
-        await FolderExtraction.RunAsync(new MemoryStream(archive), _rig.Resolve("target"), maxBytes, maxEntries, CancellationToken.None);
+    private HeldFolder Hold(string name) => new DevicePaths(_rig.Root).Again(_rig.Resolve(name)).OpenFolder();
+
+    private async Task<FolderExtraction> ExtractAsync(byte[] archive, long maxBytes = 1000, int maxEntries = 1000)
+    {
+        using var target = Hold("target");
+        return await FolderExtraction.RunAsync(new MemoryStream(archive), target, maxBytes, maxEntries, CancellationToken.None);
+    }
 
     private async Task<string> RefusalAsync(byte[] archive, long maxBytes = 1000, int maxEntries = 1000) =>
         (await Assert.ThrowsAsync<LinkException>(() => ExtractAsync(archive, maxBytes, maxEntries)))!.Message;

@@ -48,13 +48,14 @@ internal sealed class StagedFileTests
         Assert.That(Noted(), Is.Empty);
     }
 
-    [Test]
-    public void Staging_IsWrittenDownUntilItIsOver()
+    [TestCase(true)]
+    [TestCase(false)]
+    public void Staging_IsWrittenDownUntilItIsOver(bool confined)
     {
-        using (var staging = new StagingFolder(_folder["tree"], _ledger))
+        using (new StagingFolder(new DevicePaths(confined ? Path.GetDirectoryName(_folder["tree"]) : null).Again(_folder["tree"]), _ledger))
         {
             Assert.That(Noted(), Has.Length.EqualTo(1));
-            Assert.That(Noted()[0], Does.Contain(Path.GetFileName(Path.GetDirectoryName(staging.PayloadFile))));
+            Assert.That(Noted()[0], Does.Contain(Directory.GetDirectories(Path.GetDirectoryName(_folder["tree"])!, ".portacode-*").Single()));
         }
 
         Assert.That(Noted(), Is.Empty);

@@ -69,7 +69,7 @@ internal sealed class DevicePaths(string? root, Ledger? ledger = null)
     {
         try
         {
-            if (path.Root is null || (path.Real == resolved && path.Look(followLinks: false) is not { IsLink: true }))
+            if (path.Root is null || (path.Real == resolved && (path.IsTop || path.Look(followLinks: false) is not { IsLink: true })))
                 return path;
         }
         catch

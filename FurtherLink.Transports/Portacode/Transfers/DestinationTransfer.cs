@@ -1,18 +1,21 @@
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
 /// <summary>The end of a transfer that receives: the payload grows in a folder beside the target, and goes to its place when it is whole and right.</summary>
 internal sealed class DestinationTransfer : Transfer
 {
+    private readonly DevicePaths _paths;
     private readonly TransferPlan _plan;
     private readonly StagingFolder _staging;
     private readonly FileStream _file;
 
-    private DestinationTransfer(Guid id, string path, bool isFolder, TransferPlan plan, StagingFolder staging, FileStream file)
+    private DestinationTransfer(Guid id, DevicePaths paths, string path, bool isFolder, TransferPlan plan, StagingFolder staging, FileStream file)
         : base(id, path, isFolder, plan.Payload)
     {
+        _paths = paths;
         _plan = plan;
         _staging = staging;
         _file = file;
@@ -24,27 +27,29 @@ internal sealed class DestinationTransfer : Transfer
 
     /// <summary>Makes room for what will come.</summary>
     /// <param name="id">The transfer's id.</param>
+    /// <param name="paths">Finds the path again, and holds its directory.</param>
     /// <param name="path">Where it goes, absolute; the folder above must be there.</param>
     /// <param name="isFolder">Whether it is a folder.</param>
     /// <param name="plan">What is announced.</param>
     /// <param name="space">Looks whether there is room.</param>
     /// <exception cref="LinkException">It cannot go there.</exception>
     /// <exception cref="IOException">The disk refuses.</exception>
-    public static DestinationTransfer Prepare(Guid id, string path, bool isFolder, TransferPlan plan, FreeSpace space)
+    public static DestinationTransfer Prepare(Guid id, DevicePaths paths, string path, bool isFolder, TransferPlan plan, FreeSpace space)
     {
-        var target = StagedFile.Follow(path);
-        DemandTarget(target, isFolder, plan.Overwrite);
-        // The archive and what is in it are there together at the end.
-        space.Demand(System.IO.Path.GetDirectoryName(target)!, plan.Payload.Size + (isFolder ? plan.StorageBytes : 0));
-        var staging = new StagingFolder(target);
+        var target = DevicePaths.Same(paths.FindTarget(path), path);
+        StagingFolder? staging = null;
         try
         {
-            var file = new FileStream(staging.PayloadFile, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, 0, useAsync: true);
-            return new DestinationTransfer(id, path, isFolder, plan, staging, file);
+            DemandTarget(target, isFolder, plan.Overwrite);
+            // The archive and what is in it are there together at the end.
+            space.Demand(System.IO.Path.GetDirectoryName(target.Real)!, plan.Payload.Size + (isFolder ? plan.StorageBytes : 0));
+            staging = new StagingFolder(target, paths.Ledger);
+            return new DestinationTransfer(id, paths, path, isFolder, plan, staging, staging.CreatePayload());
         }
         catch
         {
-            staging.Dispose();
+            staging?.Dispose();
+            target.Dispose();
             throw;
         }
     }
@@ -86,11 +91,12 @@ internal sealed class DestinationTransfer : Transfer
             throw new LinkException(FailureCode.BadValue, "payload_hash parameter is not the hash of what came: all chunks are missing again");
         }
 
-        DemandTarget(_staging.Target, IsFolder, _plan.Overwrite);
+        using var target = _paths.Again(_staging.Target.Real);
+        DemandTarget(target, IsFolder, _plan.Overwrite);
         if (IsFolder)
-            await UnpackAsync(cancellationToken).ConfigureAwait(false);
+            await UnpackAsync(target, cancellationToken).ConfigureAwait(false);
         else
-            _staging.InstallFile(_file, _plan.Overwrite, _plan.Mode, _plan.Modified);
+            _staging.InstallFile(_file, target, _plan.Overwrite, _plan.Mode, _plan.Modified);
         State = "completed";
         Dispose();
     }
@@ -116,28 +122,28 @@ internal sealed class DestinationTransfer : Transfer
         _staging.Dispose();
     }
 
-    private async ValueTask UnpackAsync(CancellationToken cancellationToken)
+    private async ValueTask UnpackAsync(DevicePath target, CancellationToken cancellationToken)
     {
-        _staging.ClearTree();
+        using var tree = _staging.ClearTree();
         _file.Position = 0;
-        var unpacked = await FolderExtraction.RunAsync(_file, _staging.Tree, _plan.MaxExpanded, _plan.MaxEntries, cancellationToken).ConfigureAwait(false);
+        var unpacked = await FolderExtraction.RunAsync(_file, tree, _plan.MaxExpanded, _plan.MaxEntries, cancellationToken).ConfigureAwait(false);
         if (_plan.ExpandedSize is { } announced && announced != unpacked.Size)
             throw new LinkException(FailureCode.BadValue, $"expanded_size parameter is {announced}, but the archive's files have {unpacked.Size} bytes");
-        _staging.InstallFolder(unpacked.Root, _plan.Overwrite);
+        using var root = tree.Open(unpacked.Top ?? ".");
+        _staging.InstallFolder(unpacked.Top, target, _plan.Overwrite);
         if (unpacked.RootMode is { } mode && !OperatingSystem.IsWindows())
-            File.SetUnixFileMode(_staging.Target, mode);
+            File.SetUnixFileMode(root.Full, mode);
     }
 
-    private static void DemandTarget(string target, bool isFolder, bool overwrite)
+    private static void DemandTarget(DevicePath target, bool isFolder, bool overwrite)
     {
-        if (System.IO.Path.GetDirectoryName(target) is not { } parent)
-            throw new LinkException(FailureCode.BadValue, $"Path cannot be replaced: {target}");
-        if (!Directory.Exists(parent))
-            throw new LinkException(FailureCode.NotFound, $"Directory not found: {parent}");
-        if (!isFolder)
-            StagedFile.DemandRegular(target);
-        else if (System.IO.Path.Exists(target) && !Directory.Exists(target))
-            throw new LinkException(FailureCode.Failed, $"Path is not a directory: {target}");
-        StagedFile.DemandFree(target, overwrite);
+        // The staging folder would be outside.
+        if (target.IsTop)
+            throw new LinkException(FailureCode.BadValue, $"Path cannot be replaced: {target.Real}");
+        if (!Directory.Exists(System.IO.Path.GetDirectoryName(target.Full)))
+            throw new LinkException(FailureCode.NotFound, $"Directory not found: {System.IO.Path.GetDirectoryName(target.Real)}");
+        if (target.Look() is { } status && (isFolder ? !status.IsDirectory : !status.IsFile))
+            throw new LinkException(FailureCode.Failed, isFolder ? $"Path is not a directory: {target.Real}" : $"Path is not a file: {target.Real}");
+        StagedFile.DemandFree(target.Full, overwrite, target.Real);
     }
 }

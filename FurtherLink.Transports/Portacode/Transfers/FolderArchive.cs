@@ -1,37 +1,41 @@
 using System.Formats.Tar;
 using FurtherLink.Device;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
 /// <summary>Packs a folder into one uncompressed PAX tar, its name before every entry. Links, pipes, sockets and devices stay out.</summary>
-internal static class FolderArchive
+/// <param name="folder">The folder.</param>
+/// <param name="path">Its path.</param>
+/// <param name="options">Limits.</param>
+internal sealed class FolderArchive(HeldFolder folder, string path, TransferOptions options)
 {
-    /// <summary>Counts what a folder holds.</summary>
+    /// <summary>Counts what the folder holds.</summary>
     /// <exception cref="LinkException">It is too much.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
-    public static FolderContent Measure(string folder, TransferOptions options, CancellationToken cancellationToken)
+    public FolderContent Measure(CancellationToken cancellationToken)
     {
         long size = 0;
         long storage = 4096;
         var (entries, skipped) = (1, 0);
-        foreach (var item in Walk(folder))
+        foreach (var (_, _, status) in Walk())
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (item.Special)
+            if (IsSpecial(status))
             {
                 skipped++;
                 continue;
             }
 
             entries++;
-            var bytes = item.Info is FileInfo file ? file.Length : 0;
+            var bytes = status.IsFile ? status.Size : 0;
             size += bytes;
             storage += (Math.Max(bytes, 1) + 4095) / 4096 * 4096;
             if (entries > options.MaxEntries)
-                throw new LinkException(FailureCode.Limited, $"The folder has more than {options.MaxEntries} entries: {folder}");
+                throw new LinkException(FailureCode.Limited, $"The folder has more than {options.MaxEntries} entries: {path}");
             if (size > options.MaxBytes)
-                throw new LinkException(FailureCode.Limited, $"The folder has more than {options.MaxBytes} bytes: {folder}");
+                throw new LinkException(FailureCode.Limited, $"The folder has more than {options.MaxBytes} bytes: {path}");
         }
 
         return new FolderContent(size, storage, entries, skipped);
@@ -40,41 +44,44 @@ internal static class FolderArchive
     /// <summary>Writes the archive.</summary>
     /// <exception cref="LinkException">It is too much meanwhile.</exception>
     /// <exception cref="IOException">It cannot be read, or written.</exception>
-    public static async ValueTask WriteAsync(string folder, Stream archive, TransferOptions options, CancellationToken cancellationToken)
+    public async ValueTask WriteAsync(Stream archive, CancellationToken cancellationToken)
     {
-        var root = Path.GetFileName(folder.TrimEnd('/'));
+        var root = Path.GetFileName(path);
         if (root.Length == 0)
             root = "root";
         var writer = new TarWriter(archive, TarEntryFormat.Pax, leaveOpen: true);
         await using (writer.ConfigureAwait(false))
         {
-            await WriteEntryAsync(writer, new DirectoryInfo(folder), root + "/", cancellationToken).ConfigureAwait(false);
-            foreach (var item in Walk(folder))
+            await WriteEntryAsync(writer, folder, ".", root + "/", cancellationToken).ConfigureAwait(false);
+            foreach (var (inner, below, status) in Walk())
             {
-                if (item.Special)
+                if (IsSpecial(status))
                     continue;
-                var name = root + "/" + Path.GetRelativePath(folder, item.Info.FullName);
-                await WriteEntryAsync(writer, item.Info, item.Info is DirectoryInfo ? name + "/" : name, cancellationToken).ConfigureAwait(false);
+                var name = $"{root}/{below}";
+                await WriteEntryAsync(writer, inner, Path.GetFileName(below), status.IsDirectory ? name + "/" : name, cancellationToken).ConfigureAwait(false);
                 if (archive.Position > options.MaxBytes)
-                    throw new LinkException(FailureCode.Limited, $"The folder's archive has more than {options.MaxBytes} bytes: {folder}");
+                    throw new LinkException(FailureCode.Limited, $"The folder's archive has more than {options.MaxBytes} bytes: {path}");
             }
         }
     }
 
-    private static async ValueTask WriteEntryAsync(TarWriter writer, FileSystemInfo info, string name, CancellationToken cancellationToken)
+    private async ValueTask WriteEntryAsync(TarWriter writer, HeldFolder inner, string entryName, string name, CancellationToken cancellationToken)
     {
-        var type = info is DirectoryInfo ? TarEntryType.Directory : TarEntryType.RegularFile;
-        var entry = new PaxTarEntry(type, name) { ModificationTime = new DateTimeOffset(info.LastWriteTimeUtc) };
+        using var opened = inner.OpenToRead(entryName);
+        var status = PathStatus.Of(opened);
+        var isDirectory = name.EndsWith('/');
+        if (isDirectory ? !status.IsDirectory : !status.IsFile)
+            throw new LinkException(FailureCode.Failed, $"The folder has changed while it was packed: {path}");
+        var entry = new PaxTarEntry(isDirectory ? TarEntryType.Directory : TarEntryType.RegularFile, name) { ModificationTime = new DateTimeOffset(File.GetLastWriteTimeUtc(opened)) };
         if (!OperatingSystem.IsWindows())
-            entry.Mode = info.UnixFileMode;
-        if (info is not FileInfo)
+            entry.Mode = status.Mode;
+        if (isDirectory)
         {
             await writer.WriteEntryAsync(entry, cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        var file = new FileStream(info.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, useAsync: true);
-        var content = new FixedLengthStream(file, file.Length);
+        var content = new FixedLengthStream(new FileStream(opened, FileAccess.Read, 0), status.Size);
         await using (content.ConfigureAwait(false))
         {
             entry.DataStream = content;
@@ -82,18 +89,22 @@ internal static class FolderArchive
         }
     }
 
-    /// <summary>All that is below a folder, links not followed, a folder before what it holds, in the order of names.</summary>
-    private static IEnumerable<(FileSystemInfo Info, bool Special)> Walk(string folder)
+    private static bool IsSpecial(PathStatus status) => status is { IsFile: false, IsDirectory: false };
+
+    /// <summary>All that is below the folder, links not followed, a folder before what it holds, in the order of names.</summary>
+    /// <returns>The folder that an entry is in, open until the next one is asked for; its path below the whole; what it is.</returns>
+    private IEnumerable<(HeldFolder Inner, string Below, PathStatus Status)> Walk()
     {
-        var waiting = new Stack<DirectoryInfo>([new DirectoryInfo(folder)]);
-        var all = new EnumerationOptions { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false, ReturnSpecialDirectories = false };
-        while (waiting.TryPop(out var directory))
+        var waiting = new Stack<string>([""]);
+        while (waiting.TryPop(out var next))
         {
-            foreach (var info in directory.EnumerateFileSystemInfos("*", all).OrderBy(static info => info.Name, StringComparer.Ordinal))
+            using var inner = folder.Open(next.Length > 0 ? next : ".");
+            foreach (var name in inner.Names().Order(StringComparer.Ordinal))
             {
-                var special = info.LinkTarget is not null || PathStatus.IsSpecial(info.FullName);
-                yield return (info, special);
-                if (!special && info is DirectoryInfo below)
+                var below = Path.Join(next, name);
+                var status = inner.Look(name) ?? throw new LinkException(FailureCode.Failed, $"Cannot pack \"{name}\", which is gone or has a name that is not UTF-8: {path}");
+                yield return (inner, below, status);
+                if (status.IsDirectory)
                     waiting.Push(below);
             }
         }

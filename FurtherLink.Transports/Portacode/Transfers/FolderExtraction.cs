@@ -1,12 +1,14 @@
 using System.Buffers;
 using System.Formats.Tar;
+using FurtherLink.Device;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
 /// <summary>
 /// Unpacks an archive that somebody sent into a folder of its own. Everything but files and folders is refused, and so is every name that is not
-/// plainly below it; as no links are made, none can lead out.
+/// plainly below it. No links are made, and one that somebody else puts there leads nowhere: what is written to is held open.
 /// </summary>
 internal sealed class FolderExtraction
 {
@@ -16,15 +18,15 @@ internal sealed class FolderExtraction
     // Above that no path is valid on Linux: 4096 bytes, a name and a slash each.
     private const int Deepest = 2048;
 
-    private readonly string _target;
+    private readonly HeldFolder _target;
     private readonly long _maxBytes;
     private readonly int _maxEntries;
-    private readonly List<(string Path, UnixFileMode Mode, DateTime Modified)> _folders = [];
+    private readonly Dictionary<string, (UnixFileMode Mode, DateTime Modified)> _folders = new(StringComparer.Ordinal);
     private string? _top;
     private bool _hasTop;
     private int _headers;
 
-    private FolderExtraction(string target, long maxBytes, int maxEntries)
+    private FolderExtraction(HeldFolder target, long maxBytes, int maxEntries)
     {
         _target = target;
         _maxBytes = maxBytes;
@@ -37,10 +39,10 @@ internal sealed class FolderExtraction
     /// <summary>Bytes of the files unpacked.</summary>
     public long Size { get; private set; }
 
-    /// <summary>The folder that was packed: the one at the archive's top where all is below it, otherwise the target itself.</summary>
-    public string Root => _hasTop ? Path.Combine(_target, _top!) : _target;
+    /// <summary>The name of the folder that was packed, where all is below it; null = the target itself is.</summary>
+    public string? Top => _hasTop ? _top : null;
 
-    /// <summary>The permissions that it had; null where the archive does not say. Until it is in its place it can be written to.</summary>
+    /// <summary>The permissions that the folder had; null where the archive does not say. Until it is in its place it can be written to.</summary>
     public UnixFileMode? RootMode { get; private set; }
 
     /// <summary>Unpacks an archive.</summary>
@@ -53,7 +55,7 @@ internal sealed class FolderExtraction
     /// <exception cref="InvalidDataException">It is no archive.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
     public static async ValueTask<FolderExtraction> RunAsync(
-        Stream archive, string target, long maxBytes, int maxEntries, CancellationToken cancellationToken)
+        Stream archive, HeldFolder target, long maxBytes, int maxEntries, CancellationToken cancellationToken)
     {
         var extraction = new FolderExtraction(target, maxBytes, maxEntries);
         var reader = new TarReader(new BoundedReads(archive), leaveOpen: true);
@@ -91,24 +93,42 @@ internal sealed class FolderExtraction
 
         if (entry.EntryType is TarEntryType.Directory)
         {
-            DemandNoFile(path, entry);
-            _ = Directory.CreateDirectory(path);
-            _folders.Add((path, entry.Mode & Permissions, entry.ModificationTime.UtcDateTime));
+            MakeFolder(path, entry).Dispose();
+            _folders[path] = (entry.Mode & Permissions, entry.ModificationTime.UtcDateTime);
             return;
         }
 
-        if (path == _target)
+        if (path.Length == 0)
             throw Misplaced(entry);
-        // A name that is too long for the file system is refused by it.
-        _ = Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        if (Path.Exists(path))
-            throw new LinkException(FailureCode.BadValue, $"The archive has two entries of one name: {Shown(entry.Name)}");
-        await WriteFileAsync(entry, path, cancellationToken).ConfigureAwait(false);
+        using var folder = MakeFolder(Path.GetDirectoryName(path)!, entry);
+        var name = Path.GetFileName(path);
+        if (folder.Look(name) is not null)
+            throw Doubled(entry);
+        await WriteFileAsync(entry, folder, name, cancellationToken).ConfigureAwait(false);
     }
 
-    private async ValueTask WriteFileAsync(TarEntry entry, string path, CancellationToken cancellationToken)
+    /// <summary>Opens a folder of the archive, which is made where it is missing. A name that is too long for the file system is refused by it.</summary>
+    private HeldFolder MakeFolder(string path, TarEntry entry)
     {
-        var file = new FileStream(path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0, useAsync: true);
+        try
+        {
+            return _target.Open(path.Length > 0 ? path : ".");
+        }
+        catch (IOException e) when (Errno.Of(e) is Errno.NotDirectory)
+        {
+            throw Doubled(entry);
+        }
+        catch (IOException e) when (Errno.Of(e) is Errno.NoEntry && path.Length > 0)
+        {
+            using var above = MakeFolder(Path.GetDirectoryName(path)!, entry);
+            _ = DeviceFiles.TryMakeDirectory(above.PathTo(Path.GetFileName(path)));
+            return above.Open(Path.GetFileName(path));
+        }
+    }
+
+    private async ValueTask WriteFileAsync(TarEntry entry, HeldFolder folder, string name, CancellationToken cancellationToken)
+    {
+        var file = new FileStream(folder.Create(name), FileAccess.Write, 0);
         await using (file.ConfigureAwait(false))
         {
             var buffer = ArrayPool<byte>.Shared.Rent(81920);
@@ -133,7 +153,7 @@ internal sealed class FolderExtraction
         }
     }
 
-    /// <summary>Where an entry goes; also finds out whether all of them are below one folder, which comes first then.</summary>
+    /// <summary>Where an entry goes, below the target; also finds out whether all of them are below one folder, which comes first then.</summary>
     private string Locate(TarEntry entry)
     {
         if (entry.Name.StartsWith('/') || entry.Name.Contains('\0', StringComparison.Ordinal))
@@ -144,14 +164,10 @@ internal sealed class FolderExtraction
         if (Entries == 0 && parts.Count == 1 && entry.EntryType is TarEntryType.Directory)
             (_hasTop, _top) = (true, parts[0]);
         _hasTop &= parts.Count > 0 && parts[0] == _top;
-        return Path.Combine([_target, .. parts]);
+        return string.Join('/', parts);
     }
 
-    private static void DemandNoFile(string path, TarEntry entry)
-    {
-        if (File.Exists(path))
-            throw new LinkException(FailureCode.BadValue, $"The archive has two entries of one name: {Shown(entry.Name)}");
-    }
+    private static LinkException Doubled(TarEntry entry) => new(FailureCode.BadValue, $"The archive has two entries of one name: {Shown(entry.Name)}");
 
     private static LinkException Misplaced(TarEntry entry) =>
         new(FailureCode.BadValue, $"The archive has an entry that leads out of its folder: {Shown(entry.Name)}");
@@ -161,13 +177,15 @@ internal sealed class FolderExtraction
     /// <summary>A folder's mode may forbid to write into it, and what is written into it changes its time: both are set at the end, from the inside out.</summary>
     private void FinishFolders()
     {
-        foreach (var (path, mode, modified) in _folders.OrderByDescending(static folder => folder.Path.Length))
+        foreach (var (path, (mode, modified)) in _folders.OrderByDescending(static folder => folder.Key.Length))
         {
-            Directory.SetLastWriteTimeUtc(path, modified);
-            if (path == Root)
+            using var folder = _target.OpenToRead(path.Length > 0 ? path : ".");
+            File.SetLastWriteTimeUtc(folder, modified);
+            var isRoot = path == (Top ?? "");
+            if (isRoot)
                 RootMode = mode;
             if (!OperatingSystem.IsWindows())
-                File.SetUnixFileMode(path, path == Root || path == _target ? mode | Open : mode);
+                File.SetUnixFileMode(folder, isRoot || path.Length == 0 ? mode | Open : mode);
         }
     }
 }

@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
+using Microsoft.Win32.SafeHandles;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
@@ -11,16 +13,13 @@ internal sealed class SourceTransfer : Transfer
     private readonly FolderContent _content;
     private readonly JsonObject _metadata;
 
-    private SourceTransfer(Guid id, string path, bool isFolder, Payload payload, FileStream file, DateTime modified, FolderContent content)
+    private SourceTransfer(Guid id, string path, bool isFolder, Payload payload, FileStream file, FolderContent content, JsonObject metadata)
         : base(id, path, isFolder, payload)
     {
         _file = file;
-        _modified = modified;
+        _modified = File.GetLastWriteTimeUtc(file.SafeFileHandle);
         _content = content;
-        FileSystemInfo info = isFolder ? new DirectoryInfo(path) : new FileInfo(path);
-        _metadata = new JsonObject { ["mtime_ns"] = (info.LastWriteTimeUtc - DateTime.UnixEpoch).Ticks * 100 };
-        if (!OperatingSystem.IsWindows())
-            _metadata["mode"] = (int)info.UnixFileMode;
+        _metadata = metadata;
     }
 
     /// <inheritdoc />
@@ -29,6 +28,7 @@ internal sealed class SourceTransfer : Transfer
     /// <summary>Prepares a file or folder: packs it where it is a folder, and takes its hash.</summary>
     /// <param name="id">The transfer's id.</param>
     /// <param name="request">The request.</param>
+    /// <param name="paths">Finds the path again, and holds its directory.</param>
     /// <param name="path">The file or folder, absolute.</param>
     /// <param name="isFolder">Which of them.</param>
     /// <param name="options">Limits.</param>
@@ -37,35 +37,41 @@ internal sealed class SourceTransfer : Transfer
     /// <exception cref="LinkException">It is something else, or too large.</exception>
     /// <exception cref="IOException">It cannot be read.</exception>
     public static async ValueTask<SourceTransfer> PrepareAsync(
-        Guid id, PortacodeRequest request, string path, bool isFolder, TransferOptions options, FreeSpace space, CancellationToken cancellationToken)
+        Guid id, PortacodeRequest request, DevicePaths paths, string path, bool isFolder, TransferOptions options, FreeSpace space, CancellationToken cancellationToken)
     {
         var chunkSize = Payload.ReadChunkSize(request);
+        using var at = paths.Again(path);
+        var status = at.Look() ?? throw new LinkException(FailureCode.NotFound, isFolder ? $"Directory not found: {path}" : $"File not found: {path}");
+        if (isFolder ? !status.IsDirectory : !status.IsFile)
+            throw new LinkException(FailureCode.Failed, isFolder ? $"Path is not a directory: {path}" : $"Path is not a file: {path}");
         FileStream? file = null;
         try
         {
             FolderContent content;
+            JsonObject metadata;
             if (isFolder)
             {
-                if (!Directory.Exists(path))
-                    throw new LinkException(FailureCode.NotFound, File.Exists(path) ? $"Path is not a directory: {path}" : $"Directory not found: {path}");
-                content = FolderArchive.Measure(path, options, cancellationToken);
-                file = OpenStaging(path, content.ArchiveBytes, space);
-                await FolderArchive.WriteAsync(path, file, options, cancellationToken).ConfigureAwait(false);
+                using var folder = at.OpenFolder();
+                var archive = new FolderArchive(folder, path, options);
+                content = archive.Measure(cancellationToken);
+                file = OpenStaging(at, content.ArchiveBytes, space);
+                await archive.WriteAsync(file, cancellationToken).ConfigureAwait(false);
                 await file.FlushAsync(cancellationToken).ConfigureAwait(false);
+                using var opened = folder.OpenToRead(".");
+                metadata = DescribeFile(opened);
             }
             else
             {
-                StagedFile.DemandRegular(path);
-                file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, useAsync: true);
+                file = new FileStream(TextFile.Open(at), FileAccess.Read, 0);
                 if (file.Length > options.MaxBytes)
                     throw new LinkException(FailureCode.Limited, $"File is too large: a transfer may have {options.MaxBytes} bytes");
                 content = new FolderContent(file.Length, (file.Length + 4095) / 4096 * 4096, 1, 0);
+                metadata = DescribeFile(file.SafeFileHandle);
             }
 
-            var modified = File.GetLastWriteTimeUtc(file.SafeFileHandle);
             var size = file.Length;
             var hash = await Payload.HashAsync(file.SafeFileHandle, size, cancellationToken).ConfigureAwait(false);
-            var transfer = new SourceTransfer(id, path, isFolder, new Payload(size, hash, chunkSize), file, modified, content);
+            var transfer = new SourceTransfer(id, path, isFolder, new Payload(size, hash, chunkSize), file, content, metadata);
             file = null;
             return transfer;
         }
@@ -118,25 +124,35 @@ internal sealed class SourceTransfer : Transfer
     /// <inheritdoc />
     public override void Dispose() => _file.Dispose();
 
+    private static JsonObject DescribeFile(SafeFileHandle file)
+    {
+        var metadata = new JsonObject { ["mtime_ns"] = (File.GetLastWriteTimeUtc(file) - DateTime.UnixEpoch).Ticks * 100 };
+        if (!OperatingSystem.IsWindows())
+            metadata["mode"] = (int)File.GetUnixFileMode(file);
+        return metadata;
+    }
+
     /// <summary>A file for the archive, beside the folder or, where nothing can be made there, in the folder for temporary files.</summary>
-    private static FileStream OpenStaging(string folder, long needed, FreeSpace space)
+    private static FileStream OpenStaging(DevicePath folder, long needed, FreeSpace space)
     {
         try
         {
-            if (System.IO.Path.GetDirectoryName(folder) is { } above)
-                return Open(above);
+            // Beside the top is outside it.
+            if (!folder.IsTop)
+                return Open(folder.Full, System.IO.Path.GetDirectoryName(folder.Real)!);
         }
         catch (Exception e) when (e is UnauthorizedAccessException or IOException)
         {
             // A folder that may be read need not be one that may be written beside.
         }
 
-        return Open(System.IO.Path.GetTempPath());
+        var temporary = System.IO.Path.GetTempPath();
+        return Open(System.IO.Path.Combine(temporary, "archive"), temporary);
 
-        FileStream Open(string place)
+        FileStream Open(string beside, string place)
         {
             space.Demand(place, needed);
-            var name = StagedFile.TemporaryName(System.IO.Path.Combine(place, "archive"));
+            var name = StagedFile.TemporaryName(beside);
             var options = new FileStreamOptions
             {
                 Mode = FileMode.CreateNew,

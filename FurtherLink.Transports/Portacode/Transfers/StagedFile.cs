@@ -87,10 +87,10 @@ internal sealed class StagedFile : IDisposable
 
     /// <summary>Refuses a name that is taken and may not be replaced, before much is written.</summary>
     /// <exception cref="LinkException">It is.</exception>
-    public static void DemandFree(string path, bool overwrite)
+    public static void DemandFree(string path, bool overwrite, string? named = null)
     {
         if (!overwrite && Path.Exists(path))
-            throw new LinkException(FailureCode.AlreadyExists, $"File already exists: {path}");
+            throw new LinkException(FailureCode.AlreadyExists, $"File already exists: {named ?? path}");
     }
 
     /// <summary>Puts the new content in place.</summary>
@@ -107,7 +107,7 @@ internal sealed class StagedFile : IDisposable
 
     /// <summary>Gives a file another name, in one step.</summary>
     /// <exception cref="LinkException">The name is taken, and may not be replaced.</exception>
-    public static void Move(string from, string to, bool overwrite)
+    public static void Move(string from, string to, bool overwrite, string? named = null)
     {
         try
         {
@@ -115,7 +115,7 @@ internal sealed class StagedFile : IDisposable
         }
         catch (IOException) when (!overwrite && Path.Exists(to))
         {
-            throw new LinkException(FailureCode.AlreadyExists, $"File already exists: {to}");
+            throw new LinkException(FailureCode.AlreadyExists, $"File already exists: {named ?? to}");
         }
     }
 

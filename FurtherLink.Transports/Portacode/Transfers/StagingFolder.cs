@@ -1,29 +1,35 @@
 using FurtherLink.Device;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Leftovers;
+using FurtherLink.Transports.Portacode.Files;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
 /// <summary>A folder beside a target, open to nobody else, in which that grows until it is put in place. Disposing removes it with all that is left.</summary>
 internal sealed class StagingFolder : IDisposable
 {
-    private readonly string _folder;
+    private const string PayloadName = "payload";
+    private const string TreeName = "tree";
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
+
+    private readonly string _path;
+    private readonly HeldFolder _folder;
     private readonly IDisposable? _note;
+    private bool _disposed;
 
     /// <summary>Makes it.</summary>
-    /// <param name="target">What is to be put in place, absolute and no link.</param>
+    /// <param name="target">What is to be put in place, no link; this disposes it.</param>
     /// <param name="ledger">Where it is written down for the case of a crash; null = nowhere.</param>
     /// <exception cref="IOException">The disk refuses.</exception>
-    public StagingFolder(string target, Ledger? ledger = null)
+    public StagingFolder(DevicePath target, Ledger? ledger = null)
     {
         Target = target;
-        _folder = StagedFile.TemporaryName(target);
-        _note = ledger?.Note(_folder);
+        _path = StagedFile.TemporaryName(target.Full);
+        _note = ledger?.Note(_path);
         try
         {
-            _ = OperatingSystem.IsWindows()
-                ? Directory.CreateDirectory(_folder)
-                : Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            _ = OperatingSystem.IsWindows() ? Directory.CreateDirectory(_path) : Directory.CreateDirectory(_path, OwnerOnly);
+            _folder = new HeldFolder(target, target.Checked(DeviceFiles.HoldDirectory(_path)));
         }
         catch
         {
@@ -33,37 +39,35 @@ internal sealed class StagingFolder : IDisposable
     }
 
     /// <summary>What is to be put in place.</summary>
-    public string Target { get; }
+    public DevicePath Target { get; }
 
-    /// <summary>Where the payload grows.</summary>
-    public string PayloadFile => Path.Combine(_folder, "payload");
-
-    /// <summary>Where an archive is unpacked.</summary>
-    public string Tree => Path.Combine(_folder, "tree");
-
-    private string Old => Path.Combine(_folder, "old");
+    /// <summary>Makes the file in which the payload grows.</summary>
+    /// <exception cref="IOException">The disk refuses.</exception>
+    public FileStream CreatePayload() =>
+        new(_folder.PathTo(PayloadName), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.Delete, 0, useAsync: true);
 
     /// <summary>Makes the folder for an archive, empty.</summary>
-    public void ClearTree()
+    public HeldFolder ClearTree()
     {
-        Remove(Tree);
-        _ = Directory.CreateDirectory(Tree);
+        Remove(TreeName);
+        _ = DeviceFiles.TryMakeDirectory(_folder.PathTo(TreeName));
+        return _folder.Open(TreeName);
     }
 
     /// <summary>Puts the payload in place as a file.</summary>
     /// <param name="payload">The payload, open.</param>
+    /// <param name="target">The target, found again.</param>
     /// <param name="overwrite">Whether it may replace one, whose mode and owner it gets then.</param>
     /// <param name="mode">Its permissions where it replaces none; null = the usual ones.</param>
     /// <param name="modified">When it was changed; null = now.</param>
     /// <exception cref="LinkException">There is a file, and it may not.</exception>
     /// <exception cref="IOException">The disk refuses; the old file stands.</exception>
-    public void InstallFile(FileStream payload, bool overwrite, UnixFileMode? mode, DateTime? modified)
+    public void InstallFile(FileStream payload, DevicePath target, bool overwrite, UnixFileMode? mode, DateTime? modified)
     {
-        if (File.Exists(Target))
+        if (target.Look() is { } old)
         {
-            DeviceFiles.TakeOwner(payload.SafeFileHandle, Target);
-            if (!OperatingSystem.IsWindows())
-                mode = File.GetUnixFileMode(Target);
+            DeviceFiles.TakeOwner(payload.SafeFileHandle, target.Full);
+            mode = old.Mode;
         }
 
         if (mode is { } permissions && !OperatingSystem.IsWindows())
@@ -71,32 +75,37 @@ internal sealed class StagingFolder : IDisposable
         if (modified is { } time)
             File.SetLastWriteTimeUtc(payload.SafeFileHandle, time);
         payload.Flush(flushToDisk: true);
-        StagedFile.Move(PayloadFile, Target, overwrite);
+        StagedFile.Move(_folder.PathTo(PayloadName), target.Full, overwrite, target.Real);
     }
 
     /// <summary>Puts a folder in place; one that is there already changes places with it, and goes with this.</summary>
+    /// <param name="top">Its name in the folder for an archive; null = that folder itself.</param>
+    /// <param name="target">The target, found again.</param>
+    /// <param name="overwrite">Whether it may replace one.</param>
     /// <exception cref="LinkException">There is one, and it may not be replaced.</exception>
     /// <exception cref="IOException">The disk refuses; the old folder stands.</exception>
-    public void InstallFolder(string root, bool overwrite)
+    public void InstallFolder(string? top, DevicePath target, bool overwrite)
     {
-        StagedFile.DemandFree(Target, overwrite);
-        if (!Directory.Exists(Target))
+        var (root, full) = (Path.Join(_folder.PathTo(TreeName), top), target.Full);
+        StagedFile.DemandFree(full, overwrite, target.Real);
+        if (!Directory.Exists(full))
         {
-            Directory.Move(root, Target);
+            Directory.Move(root, full);
             return;
         }
 
-        if (DeviceFiles.TryExchange(root, Target))
+        if (DeviceFiles.TryExchange(root, full))
             return;
         // Not every file system can exchange two names; for a moment there is none then.
-        Directory.Move(Target, Old);
+        var old = _folder.PathTo("old");
+        Directory.Move(full, old);
         try
         {
-            Directory.Move(root, Target);
+            Directory.Move(root, full);
         }
         catch
         {
-            Directory.Move(Old, Target);
+            Directory.Move(old, full);
             throw;
         }
     }
@@ -104,37 +113,47 @@ internal sealed class StagingFolder : IDisposable
     /// <inheritdoc />
     public void Dispose()
     {
-        Remove(_folder);
-        if (!Directory.Exists(_folder))
+        // The number of what was held may be another's by then.
+        if (_disposed)
+            return;
+        _disposed = true;
+        Remove(".");
+        if (!Directory.Exists(_path))
             _note?.Dispose();
+        _folder.Dispose();
+        Target.Dispose();
     }
 
-    private static void Remove(string folder)
+    private void Remove(string name)
     {
         try
         {
-            if (!Directory.Exists(folder))
+            if (_folder.Look(name) is null)
                 return;
-            OpenUp(folder);
-            Directory.Delete(folder, recursive: true);
+            OpenUp(name);
+            DeviceFiles.RemoveTree(name == "." ? _path : _folder.PathTo(name));
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or LinkException)
         {
             // What is not ours to remove stays; its name says that it is nobody's.
         }
     }
 
     /// <summary>An archive's folders may be closed to everybody; only an open one can be emptied.</summary>
-    private static void OpenUp(string folder)
+    private void OpenUp(string name)
     {
         if (OperatingSystem.IsWindows())
             return;
-        var waiting = new Stack<string>([folder]);
+        var waiting = new Stack<string>([name]);
         while (waiting.TryPop(out var next))
         {
-            File.SetUnixFileMode(next, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            foreach (var below in new DirectoryInfo(next).EnumerateDirectories("*", new EnumerationOptions { AttributesToSkip = FileAttributes.ReparsePoint }))
-                waiting.Push(below.FullName);
+            using var folder = _folder.Open(next);
+            File.SetUnixFileMode(folder.Full, OwnerOnly);
+            foreach (var below in folder.Names())
+            {
+                if (folder.Look(below) is { IsDirectory: true })
+                    waiting.Push($"{next}/{below}");
+            }
         }
     }
 }

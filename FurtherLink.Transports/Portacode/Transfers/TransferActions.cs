@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
 using FurtherLink.Messages;
+using FurtherLink.Transports.Portacode.Files;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
@@ -16,6 +17,7 @@ internal sealed class TransferActions : IActions, IDisposable
     private const int MostToken = 4096;
 
     private readonly Func<string, string> _resolve;
+    private readonly DevicePaths _paths;
     private readonly TransferOptions _options;
     private readonly FreeSpace _space;
     private readonly TransferTable _table;
@@ -26,9 +28,11 @@ internal sealed class TransferActions : IActions, IDisposable
     /// <param name="options">Limits.</param>
     /// <param name="time">The clock for what is given up.</param>
     /// <param name="freeSpace">Free bytes where a folder is; null = asks the system.</param>
-    public TransferActions(Func<string, string> resolve, TransferOptions options, TimeProvider time, Func<string, long>? freeSpace = null)
+    /// <param name="paths">Finds again what was resolved, and holds its directory; null = the whole device.</param>
+    public TransferActions(Func<string, string> resolve, TransferOptions options, TimeProvider time, Func<string, long>? freeSpace = null, DevicePaths? paths = null)
     {
         _resolve = resolve;
+        _paths = paths ?? new DevicePaths(null);
         _options = options;
         _space = new FreeSpace(freeSpace);
         _table = new TransferTable(options.MaxTransfers, time);
@@ -78,8 +82,8 @@ internal sealed class TransferActions : IActions, IDisposable
             else
             {
                 lease.Transfer = plan is not null
-                    ? DestinationTransfer.Prepare(id, path, isFolder, plan, _space)
-                    : await SourceTransfer.PrepareAsync(id, request, path, isFolder, _options, _space, cancellationToken).ConfigureAwait(false);
+                    ? DestinationTransfer.Prepare(id, _paths, path, isFolder, plan, _space)
+                    : await SourceTransfer.PrepareAsync(id, request, _paths, path, isFolder, _options, _space, cancellationToken).ConfigureAwait(false);
             }
 
             return Describe(lease);
