@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Host.Consoles;
@@ -39,7 +40,7 @@ internal static class Program
         var result = FurtherLinkCommand.Parse(arguments);
         if (result.Errors.Count > 0)
         {
-            var command = result.CommandResult.Command is RootCommand ? "" : " " + result.CommandResult.Command.Name;
+            var command = string.Concat(NamesOf(result.CommandResult).Reverse().Select(static name => " " + name));
             return await EndAsync(ExitCodes.Usage, [.. result.Errors.Select(static error => error.Message)], $"See furtherlink{command} --help.");
         }
 
@@ -60,6 +61,13 @@ internal static class Program
         {
             return await EndAsync(exception.ExitCode, exception.Message);
         }
+    }
+
+    // What is written to reach a command: its name, and those of the commands that it is of.
+    private static IEnumerable<string> NamesOf(CommandResult? command)
+    {
+        for (; command is { Command: not RootCommand }; command = command.Parent as CommandResult)
+            yield return command.Command.Name;
     }
 
     private static Task<int> EndAsync(int exitCode, string message) => EndAsync(exitCode, [message]);

@@ -1,12 +1,16 @@
 using System.Globalization;
 using System.Net;
+using System.Text.RegularExpressions;
 using FurtherLink.Processes;
 
 namespace FurtherLink.Host.Configuration;
 
 /// <summary>What values must look like. Each check gives the words that follow the value in a message, or null where it is right.</summary>
-internal static class Checks
+internal static partial class Checks
 {
+    [GeneratedRegex(@"\A([0-9]+\.)?([01]?[0-9]|2[0-3])(:[0-5]?[0-9]){2}(\.[0-9]{1,7})?\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.NonBacktracking)]
+    private static partial Regex TimePattern();
+
     /// <summary>A whole number within bounds, both included.</summary>
     public static Func<string, string?> Number(long minimum, long maximum)
     {
@@ -41,11 +45,11 @@ internal static class Checks
             ? null
             : "must be a number from 0.01 to 0.99";
 
-    /// <summary>A time span that is not negative.</summary>
+    /// <summary>A time span that is not negative. What .NET would read otherwise than people mean it, 30 and 24:00:00 as days, 00:30 as minutes, is refused.</summary>
     public static string? Duration(string text) =>
-        TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var duration) && duration >= TimeSpan.Zero
+        text == "0" || TimePattern().IsMatch(text) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out _)
             ? null
-            : "must be a time as hours:minutes:seconds, such as 00:00:30";
+            : "must be a time as hours:minutes:seconds, such as 00:00:30, from 24 hours on with days before it: 1.12:00:00";
 
     /// <summary>On or off.</summary>
     public static string? Switch(string text) => IsOn(text) || IsOff(text) ? null : "must be true or false";

@@ -180,7 +180,7 @@ internal static class Settings
         {
             Option = "--limit-memory", ValueName = "size", IsSize = true, Check = SettingsCheck.Profiles["Memory"],
         },
-        new("Profiles:*:CpuTime", "Processor time that a program may use, by default. Default: no limit.")
+        new("Profiles:*:CpuTime", "Processor time that a program may use, by default (00:01:00 is a minute). Default: no limit.")
         {
             Option = "--limit-cpu-time", ValueName = "time", Check = SettingsCheck.Profiles["CpuTime"],
         },
@@ -196,7 +196,7 @@ internal static class Settings
         {
             Option = "--limit-open-files", ValueName = "number", Check = SettingsCheck.Profiles["OpenFiles"],
         },
-        new("Profiles:*:WallTime", "How long a program may run, by default. Default: no limit.")
+        new("Profiles:*:WallTime", "How long a program may run, by default (08:00:00 is eight hours). Default: no limit.")
         {
             Option = "--limit-time", ValueName = "time", Check = SettingsCheck.Profiles["WallTime"],
         },

@@ -1,6 +1,7 @@
 using FurtherLink.Host.Consoles;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
+using Microsoft.Extensions.Options;
 
 namespace FurtherLink.Host.Serving;
 
@@ -18,6 +19,9 @@ internal sealed class PlainFormatter(IServiceProvider services) : ConsoleFormatt
     /// <inheritdoc/>
     public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
     {
+        // A setting that keeps the host from starting is told as the reason of its end, without where in the code it was found.
+        if (logEntry.Exception is OptionsValidationException && logEntry.Category == "Microsoft.Extensions.Hosting.Internal.Host")
+            return;
         _simple ??= services.GetServices<ConsoleFormatter>().First(static formatter => formatter.Name == ConsoleFormatterNames.Simple);
         var (message, exception) = (logEntry.Formatter, logEntry.Exception);
         _simple.Write(

@@ -39,7 +39,10 @@ internal sealed class CommandLineTests
     [TestCase("--bogus", "--bogus")]
     [TestCase("bogus", "bogus")]
     [TestCase("--port", "--port")]
-    public async Task CommandLine_NotUnderstood_IsReportedWithExitCode2(string arguments, string named)
+    [TestCase("token", "command", "furtherlink token")]
+    [TestCase("token add", "name", "furtherlink token add")]
+    [TestCase("token list --bogus", "--bogus", "furtherlink token list")]
+    public async Task CommandLine_NotUnderstood_IsReportedWithExitCode2(string arguments, string named, string helper = "furtherlink")
     {
         using var folder = new TemporaryFolder();
         var (code, output, errors) = await HostProcess.RunAsync(folder.Path, arguments);
@@ -47,7 +50,7 @@ internal sealed class CommandLineTests
         {
             Assert.That(code, Is.EqualTo(2));
             Assert.That(output, Is.Empty);
-            Assert.That(errors, Does.StartWith("furtherlink: ").And.Contain(named).And.EndsWith("See furtherlink --help.\n"));
+            Assert.That(errors, Does.StartWith("furtherlink: ").And.Contain(named).And.EndsWith($"See {helper} --help.\n"));
         });
     }
 
