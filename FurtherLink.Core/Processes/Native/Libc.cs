@@ -275,11 +275,11 @@ internal static unsafe partial class Libc
 
     internal static Descriptor EventDescriptor() => Descriptor.Checked(eventfd(0, OpenCloseOnExec | OpenNonBlocking), "eventfd");
 
-    /// <summary>Reads a small file of /proc.</summary>
+    /// <summary>Reads a small file of /proc, or the start of a file. What a pipe without a writer might say is not waited for.</summary>
     /// <returns>The number of bytes; 0 where it is gone, unreadable or empty.</returns>
     internal static int ReadFile(string path, Span<byte> buffer)
     {
-        using var file = new Descriptor(open(path, OpenCloseOnExec, 0));
+        using var file = new Descriptor(open(path, OpenCloseOnExec | LibcAt.OpenNonBlocking | LibcAt.OpenNoControllingTerminal, 0));
         if (file.IsInvalid)
             return 0;
         var length = 0;
