@@ -117,8 +117,6 @@ internal sealed class FileDownload(DevicePaths paths, ContentStore store, int mo
     {
         using var at = paths.Again(path);
         StagedFile.DemandRegular(at.Full, path);
-        var file = new FileStream(at.Full, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 0, useAsync: true);
-        _ = at.Checked(file.SafeFileHandle);
-        return file;
+        return new FileStream(TextFile.Open(at), FileAccess.Read, 0);
     }
 }
