@@ -2,6 +2,7 @@ using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using System.Text;
 using FurtherLink.Processes.Leftovers;
+using FurtherLink.Processes.Profiles;
 
 namespace FurtherLink.Processes;
 
@@ -33,11 +34,11 @@ internal sealed class CodeFile : IDisposable
     /// <param name="code">What is in it.</param>
     /// <param name="user">Whose it is.</param>
     /// <param name="ledger">Where it is written down for the case of a crash; null = nowhere.</param>
+    /// <param name="confined">Where it may be; null = wherever the user may write.</param>
     /// <exception cref="Messages.LinkException">It cannot be made; the message says why.</exception>
-    public static CodeFile Create(string directory, LaunchPlan plan, string code, UserAccount user, Ledger? ledger)
+    public static CodeFile Create(string directory, LaunchPlan plan, string code, UserAccount user, Ledger? ledger, ConfinedFiles? confined = null)
     {
-        using (new FileUser(user))
-            ProgramFiles.EnsureDirectory(directory);
+        using var held = Open(directory, user, confined);
         for (var tries = 0; ; tries++)
         {
             var number = tries < TriesWithThreeDigits ? RandomNumberGenerator.GetInt32(100, 1000) : RandomNumberGenerator.GetInt32(1000, int.MaxValue);
@@ -46,7 +47,7 @@ internal sealed class CodeFile : IDisposable
             var note = ledger?.NoteFile(path, user.Uid);
             try
             {
-                if (TryWrite(path, plan.RunsFile ? Private | UnixFileMode.UserExecute : Private, code, user, mayBeTaken: tries < Tries))
+                if (TryWrite(path, held, plan.RunsFile ? Private | UnixFileMode.UserExecute : Private, code, user, mayBeTaken: tries < Tries))
                     return new CodeFile(path, user, note);
             }
             catch
@@ -70,20 +71,30 @@ internal sealed class CodeFile : IDisposable
         _note?.Dispose();
     }
 
-    private static bool TryWrite(string path, UnixFileMode mode, string code, UserAccount user, bool mayBeTaken)
+    private static WalkedDirectory? Open(string directory, UserAccount user, ConfinedFiles? confined)
     {
         using var _ = new FileUser(user);
+        if (confined is not null)
+            return confined.Open(directory);
+        ProgramFiles.EnsureDirectory(directory);
+        return null;
+    }
+
+    private static bool TryWrite(string path, WalkedDirectory? held, UnixFileMode mode, string code, UserAccount user, bool mayBeTaken)
+    {
+        using var _ = new FileUser(user);
+        var target = held?.PathOf(System.IO.Path.GetFileName(path)) ?? path;
         var isWritten = false;
         ProgramFiles.Translate(path, () =>
         {
             try
             {
                 var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = mode, BufferSize = 0 };
-                using var file = new FileStream(path, options);
+                using var file = new FileStream(target, options);
                 file.Write(Encoding.UTF8.GetBytes(code));
                 isWritten = true;
             }
-            catch (IOException) when (mayBeTaken && File.Exists(path))
+            catch (IOException) when (mayBeTaken && File.Exists(target))
             {
                 // Somebody has that number already.
             }

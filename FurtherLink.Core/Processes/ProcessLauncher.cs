@@ -106,13 +106,14 @@ internal sealed class ProcessLauncher
         if (!plan.TakesFile && request.Code is not null)
             throw new LinkException(FailureCode.BadValue, "this runner takes no code: send what it is to do as its input");
         var path = files.Resolve(request.Path, user);
-        var code = request.Code is null ? null : CodeFile.Create(path, plan, request.Code, user, _ledger);
+        var confined = profile is { Sandbox: true } ? new ConfinedFiles(PlacesOf(user, [], context)) : null;
+        var code = request.Code is null ? null : CodeFile.Create(path, plan, request.Code, user, _ledger, confined);
         try
         {
             // No awaits from here: this thread is the user.
             using (new FileUser(user))
             {
-                var (file, directory) = code is null ? Place(plan, path) : (code.Path, path);
+                var (file, directory) = code is null ? Place(plan, path, confined) : (code.Path, path);
                 environment["PWD"] = directory;
                 ProgramEnvironment.Apply(environment, context.Environment!);
                 ProgramEnvironment.Apply(environment, request.Environment);
@@ -122,7 +123,7 @@ internal sealed class ProcessLauncher
                     environment["PATH"] = Confinement.Visible(ProgramEnvironment.PathOf(environment), PlacesOf(user, [], context));
                 ProgramFiles.EnsureEnterable(directory, user);
                 if (plan.RunsFile)
-                    ProgramFiles.EnsureExecutable(file, user);
+                    ProgramFiles.EnsureExecutable(file, user, mayChange: confined is null || code is not null || confined.IsOwn(file));
                 var command = plan.Command(file);
                 var program = ProgramEnvironment.FindProgram(environment, command[0], directory)
                     ?? throw new LinkException(FailureCode.ProgramNotFound, $"there is no program \"{command[0]}\" on this device: it has to be installed, in a directory that PATH names");
@@ -162,18 +163,27 @@ internal sealed class ProcessLauncher
 
     /// <summary>Finds the file to run, and finds or makes the directory to run it in.</summary>
     [SupportedOSPlatform("linux")]
-    private static (string File, string Directory) Place(LaunchPlan plan, string path)
+    private static (string File, string Directory) Place(LaunchPlan plan, string path, ConfinedFiles? confined)
     {
         if (!plan.TakesFile)
         {
-            ProgramFiles.EnsureDirectory(path);
+            Make(path, confined);
             return (path, path);
         }
 
         var directory = Path.GetDirectoryName(path) ?? "/";
         // A program that is missing is its own answer; an interpreter says itself that it cannot find the file.
         if (!plan.RunsFile)
-            ProgramFiles.EnsureDirectory(directory);
+            Make(directory, confined);
         return (path, directory);
+    }
+
+    [SupportedOSPlatform("linux")]
+    private static void Make(string directory, ConfinedFiles? confined)
+    {
+        if (confined is null)
+            ProgramFiles.EnsureDirectory(directory);
+        else if (!Directory.Exists(directory))
+            confined.Open(directory).Dispose();
     }
 }

@@ -58,7 +58,7 @@ internal sealed class ProgramFiles(LinkOptions options)
 
     /// <summary>Makes sure that a file can be executed; its owner, if that is who runs it, gets the permission.</summary>
     /// <exception cref="LinkException">It cannot; the message says why.</exception>
-    public static void EnsureExecutable(string path, UserAccount user)
+    public static void EnsureExecutable(string path, UserAccount user, bool mayChange = true)
     {
         if (Directory.Exists(path))
             throw new LinkException(FailureCode.ProgramNotRunnable, $"{path} is a directory, not a program");
@@ -66,7 +66,7 @@ internal sealed class ProgramFiles(LinkOptions options)
             throw new LinkException(FailureCode.ProgramNotFound, $"there is no file {path}");
         Translate(path, () =>
         {
-            if (Libc.OwnerOf(path) != user.Uid)
+            if (!mayChange || Libc.OwnerOf(path) != user.Uid)
                 return;
             var mode = File.GetUnixFileMode(path);
             if (!mode.HasFlag(UnixFileMode.UserExecute))

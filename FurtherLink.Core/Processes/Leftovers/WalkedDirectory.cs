@@ -32,6 +32,32 @@ internal sealed class WalkedDirectory : IDisposable
         return new WalkedDirectory(handle);
     }
 
+    /// <summary>Goes on from a directory, and makes what is missing of the way.</summary>
+    /// <param name="path">Where it begins; absolute, without links.</param>
+    /// <param name="further">What follows: names, or ".".</param>
+    /// <returns>Null where a part of the way is no directory or a link.</returns>
+    /// <exception cref="IOException">Something may not be entered or made.</exception>
+    public static WalkedDirectory? TryOpenOrMake(string path, string further)
+    {
+        if (TryOpen(path) is not { } opened)
+            return null;
+        var handle = opened._handle;
+        foreach (var name in further.Split('/', StringSplitOptions.RemoveEmptyEntries).Where(static name => name != "."))
+        {
+            using var above = handle;
+            if (LibcAt.mkdirat(above, name, 0x1FF) != 0 && Marshal.GetLastPInvokeError() != LibcAt.Exists) // 0777, less the umask
+                throw LibcAt.Failure(name);
+            handle = LibcAt.openat(above, name, LibcAt.OpenPathOnly | LibcAt.OpenCloseOnExec | LibcAt.OpenDirectory | LibcAt.OpenNoFollow, 0);
+            if (handle.IsInvalid)
+                return Marshal.GetLastPInvokeError() is LibcAt.NoEntry or LibcAt.NotDirectory or LibcAt.TooManyLinks ? null : throw LibcAt.Failure(name);
+        }
+
+        return new WalkedDirectory(handle);
+    }
+
+    /// <summary>A path to an entry that leads through the open directory, wherever that is moved and whatever takes its place.</summary>
+    public string PathOf(string name) => $"/proc/self/fd/{_handle.DangerousGetHandle()}/{name}";
+
     /// <summary>The path of a directory, its links resolved; null where there is none, or it may not be entered.</summary>
     public static string? RealPath(string path)
     {

@@ -193,6 +193,30 @@ public sealed class ProfileTests
         Assert.That(Directory.EnumerateFiles(folder).Select(Path.GetFileName), Is.EquivalentTo(new[] { "program", "secret" }));
     }
 
+    [TestCase("OUTSIDE", true)]
+    [TestCase("OUTSIDE/new", true)]
+    [TestCase("link", true)]
+    [TestCase("link/new", true)]
+    [TestCase("OUTSIDE/new", false)]
+    [TestCase("link/new", false)]
+    [TestCase("../new", false)]
+    public void Sandbox_OfARequestThatNamesADirectoryElsewhere_MakesNothingThere(string path, bool hasCode)
+    {
+        _profile.Sandbox = true;
+        _rig.Options.Profiles["program"] = _profile;
+        Directory.CreateDirectory(_rig.Temp);
+        var outside = Directory.CreateDirectory(Path.Combine(_rig.Directory, "outside")).FullName;
+        File.CreateSymbolicLink(Path.Combine(Directory.CreateDirectory(_rig.Work).FullName, "link"), outside);
+        var before = Entries();
+        var request = new RunRequest(hasCode ? "exec" : "program") { Path = path.Replace("OUTSIDE", outside, StringComparison.Ordinal), Code = hasCode ? "#!/bin/sh\nls" : null, Arguments = hasCode ? [] : ["ls"] };
+        Assert.That(() => _rig.StartAsync(request), Throws.InstanceOf<LinkException>().With.Message.Contains("work directory"));
+        Assert.That(Entries(), Is.EquivalentTo(before));
+
+        // The server keeps its Python package in the temporary directory.
+        List<string> Entries() =>
+            [.. Directory.EnumerateFileSystemEntries(_rig.Directory, "*", SearchOption.AllDirectories).Where(entry => !entry.StartsWith(_rig.Temp, StringComparison.Ordinal))];
+    }
+
     [Test]
     public async Task Sandbox_LoaderVariables_AreHeededInsideOnly()
     {
