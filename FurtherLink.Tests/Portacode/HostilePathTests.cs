@@ -33,8 +33,8 @@ internal sealed class HostilePathTests
         _rig.Write("root/f", "inside"u8);
         _paths = new HostilePaths(Root);
         _devicePaths = new DevicePaths(Root);
-        _transfers = new TransferActions(_devicePaths.Resolve, new TransferOptions(), TimeProvider.System, paths: _devicePaths);
-        _contents = new ContentActions(_devicePaths.Resolve, new ContentStore(), new TransferOptions(), TimeProvider.System, paths: _devicePaths);
+        _transfers = new TransferActions(_devicePaths, new TransferOptions(), TimeProvider.System);
+        _contents = new ContentActions(_devicePaths, new ContentStore(), new TransferOptions(), TimeProvider.System);
         _actions =
         [
             new FileActions(_devicePaths, new PortacodeOptions(), new ContentStore()), new DirectoryActions(_devicePaths), new SearchActions(_devicePaths, TimeProvider.System),
@@ -108,13 +108,13 @@ internal sealed class HostilePathTests
         Directory.CreateDirectory(Path.Combine(Root, "swapped"));
         await File.WriteAllTextAsync(Path.Combine(Root, "swapped", "f"), "inside\n");
         var swapping = new DevicePaths(Root);
-        using var actions = new ContentActions(given =>
+        using var actions = new ContentActions(swapping, new ContentStore(), new TransferOptions(), TimeProvider.System, resolve: given =>
         {
             var path = swapping.Resolve(given);
             Directory.Move(Path.Combine(Root, "swapped"), Path.Combine(Root, "aside"));
             File.CreateSymbolicLink(Path.Combine(Root, "swapped"), "../outside");
             return path;
-        }, new ContentStore(), new TransferOptions(), TimeProvider.System, paths: swapping);
+        });
         var arguments = new JsonObject { ["path"] = kind == "new" ? "swapped/new" : "swapped/f", ["content_base64"] = ContentText, ["overwrite"] = true };
         if (kind == "chunk")
             (arguments["chunked"], arguments["transfer_id"], arguments["chunk_index"], arguments["chunk_count"], arguments["total_size"]) = (true, "t", 0, 1, ContentText.Length);

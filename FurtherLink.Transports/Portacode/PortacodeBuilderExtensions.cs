@@ -66,11 +66,10 @@ public static class PortacodeBuilderExtensions
             new SearchActions(all.GetRequiredService<DevicePaths>(), all.GetRequiredService<TimeProvider>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, DiffActions>(static all => new DiffActions(all.GetRequiredService<DevicePaths>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, ContentActions>(static all => new ContentActions(
-            all.GetRequiredService<DevicePaths>().Resolve, all.GetRequiredService<ContentStore>(), all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers,
-            all.GetRequiredService<TimeProvider>(), paths: all.GetRequiredService<DevicePaths>())));
+            all.GetRequiredService<DevicePaths>(), all.GetRequiredService<ContentStore>(), all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers,
+            all.GetRequiredService<TimeProvider>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IActions, TransferActions>(static all => new TransferActions(
-            all.GetRequiredService<DevicePaths>().Resolve, all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers, all.GetRequiredService<TimeProvider>(),
-            paths: all.GetRequiredService<DevicePaths>())));
+            all.GetRequiredService<DevicePaths>(), all.GetRequiredService<IOptions<PortacodeOptions>>().Value.Transfers, all.GetRequiredService<TimeProvider>())));
     }
 
     private static DeviceIdentity OpenIdentity(PortacodeOptions options) => options.KeyDirectory.Length > 0

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using FurtherLink.Transports.Portacode.Files;
 using FurtherLink.Transports.Portacode.Transfers;
 
 namespace FurtherLink.Tests.Portacode.Transfers;
@@ -373,7 +374,7 @@ internal sealed class ContentActionsTests : TransfersFixture
         Assert.That(Rig.Names(), Is.Empty);
     }
 
-    private ContentActions Create(TransferOptions options) => new(Rig.Resolve, _store, options, Time, _ => Free);
+    private ContentActions Create(TransferOptions options) => new(new DevicePaths(null), _store, options, Time, _ => Free, Rig.Resolve);
 
     private Task<JsonObject> AskAsync(string action, JsonObject arguments, string? client = null) => FileRig.AskAsync(_actions, action, arguments, client);
 

@@ -29,7 +29,8 @@ internal sealed class StagedFileTests
     [TestCase(false)]
     public void Beside_IsWrittenDownUntilItIsOver(bool install)
     {
-        using (var staged = StagedFile.Beside(_folder["file"], ledger: _ledger))
+        using var file = new DevicePaths(null).Again(_folder["file"]);
+        using (var staged = StagedFile.Beside(file, _ledger))
         {
             Assert.That(Noted(), Has.Length.EqualTo(1));
             Assert.That(Noted()[0], Does.Contain(Path.GetFileName(staged.Stream.Name)));
@@ -44,7 +45,8 @@ internal sealed class StagedFileTests
     [Test]
     public void Beside_ThatCannotBeMade_IsNotWrittenDown()
     {
-        Assert.That(() => StagedFile.Beside(_folder["none/file"], ledger: _ledger), Throws.InstanceOf<IOException>());
+        using var file = new DevicePaths(null).Again(_folder["none/file"]);
+        Assert.That(() => StagedFile.Beside(file, _ledger), Throws.InstanceOf<IOException>());
         Assert.That(Noted(), Is.Empty);
     }
 

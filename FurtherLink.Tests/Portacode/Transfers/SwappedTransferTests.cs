@@ -34,13 +34,13 @@ internal sealed class SwappedTransferTests
         _paths = new HostilePaths(Root);
         _confined = new DevicePaths(Root);
         _swaps = false;
-        _actions = new TransferActions(given =>
+        _actions = new TransferActions(_confined, new TransferOptions(), TimeProvider.System, resolve: given =>
         {
             var path = _confined.Resolve(given);
             if (_swaps)
                 Swap("swapped", "../outside");
             return path;
-        }, new TransferOptions(), TimeProvider.System, paths: _confined);
+        });
     }
 
     [TearDown]

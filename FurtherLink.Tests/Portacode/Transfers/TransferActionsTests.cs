@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using FurtherLink.Transports.Portacode.Files;
 using FurtherLink.Transports.Portacode.Transfers;
 
 namespace FurtherLink.Tests.Portacode.Transfers;
@@ -351,7 +352,7 @@ internal sealed class TransferActionsTests : TransfersFixture
 
     private const string Id = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
 
-    private TransferActions Create(TransferOptions options) => new(Rig.Resolve, options, Time, _ => Free);
+    private TransferActions Create(TransferOptions options) => new(new DevicePaths(null), options, Time, _ => Free, Rig.Resolve);
 
     private Task<JsonObject> AskAsync(string action, JsonObject arguments) => FileRig.AskAsync(_actions, action, arguments);
 

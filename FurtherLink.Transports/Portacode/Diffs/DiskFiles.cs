@@ -50,7 +50,7 @@ internal sealed class DiskFiles(DevicePaths paths) : IPatchedFiles
     public void Write(string path, byte[] content, bool? executable)
     {
         using var at = DevicePaths.Same(FileWriter.Prepare(paths, path), path);
-        using var staged = StagedFile.Beside(at.Full, followLink: at.Root is null, paths.Ledger);
+        using var staged = StagedFile.Beside(at, paths.Ledger);
         staged.Stream.Write(content);
         if (executable is { } wanted && !OperatingSystem.IsWindows())
         {

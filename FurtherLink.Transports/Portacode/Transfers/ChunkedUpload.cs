@@ -34,16 +34,7 @@ internal sealed class ChunkedUpload : IDisposable
         _received = new BitArray(count);
         _missing = count;
         using var at = paths.Again(path);
-        var name = StagedFile.TemporaryName(at.Root is null ? StagedFile.Follow(path) : at.Full);
-        _text = new FileStream(name, new FileStreamOptions
-        {
-            Mode = FileMode.CreateNew,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.Delete,
-            Options = FileOptions.Asynchronous,
-        });
-        // Without a name it is gone with the handle, even when the device dies.
-        File.Delete(name);
+        _text = StagedFile.OpenNameless(StagedFile.TargetOf(at));
     }
 
     /// <summary>The file, absolute.</summary>
@@ -92,7 +83,7 @@ internal sealed class ChunkedUpload : IDisposable
     public async ValueTask<long> InstallAsync(bool overwrite, long? fileSize, CancellationToken cancellationToken)
     {
         using var file = _paths.Again(Path);
-        using var staged = StagedFile.Beside(file.Full, followLink: file.Root is null, _paths.Ledger);
+        using var staged = StagedFile.Beside(file, _paths.Ledger);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var (text, content) = (ArrayPool<byte>.Shared.Rent(Chunks.Size), ArrayPool<byte>.Shared.Rent(Chunks.Size));
         try

@@ -17,16 +17,17 @@ internal sealed class ContentActions : IActions, IDisposable
     private readonly FileDownload _download;
 
     /// <summary>The actions over the device's files.</summary>
-    /// <param name="resolve">Makes a path of a request absolute, or refuses it with a <see cref="LinkException"/>.</param>
+    /// <param name="paths">Finds what a path leads to, and holds its directory.</param>
     /// <param name="store">What was sent lately.</param>
     /// <param name="options">Limits.</param>
     /// <param name="time">The clock for what is given up.</param>
     /// <param name="freeSpace">Free bytes where a folder is; null = asks the system.</param>
-    /// <param name="paths">Finds again what was resolved, and holds its directory; null = the whole device.</param>
-    public ContentActions(Func<string, string> resolve, ContentStore store, TransferOptions options, TimeProvider time, Func<string, long>? freeSpace = null, DevicePaths? paths = null)
+    /// <param name="resolve">Makes a path of a request absolute, or refuses it with a <see cref="LinkException"/>; null = <paramref name="paths"/> does.</param>
+    public ContentActions(
+        DevicePaths paths, ContentStore store, TransferOptions options, TimeProvider time, Func<string, long>? freeSpace = null, Func<string, string>? resolve = null)
     {
-        _resolve = resolve;
-        _paths = paths ?? new DevicePaths(null);
+        _resolve = resolve ?? paths.Resolve;
+        _paths = paths;
         _store = store;
         _options = options;
         _uploads = new ChunkedUploads(_paths, options, new FreeSpace(freeSpace), time);
@@ -175,7 +176,7 @@ internal sealed class ContentActions : IActions, IDisposable
             throw new LinkException(FailureCode.BadValue, "content_hash parameter is not the hash of the content");
         StagedFile.DemandFree(path, request.Flag("overwrite"));
         using var at = _paths.Again(path);
-        using var staged = StagedFile.Beside(at.Full, followLink: at.Root is null, _paths.Ledger);
+        using var staged = StagedFile.Beside(at, _paths.Ledger);
         staged.Stream.Write(bytes, 0, size);
         staged.Install(request.Flag("overwrite"));
         return size;

@@ -152,20 +152,7 @@ internal sealed class SourceTransfer : Transfer
         FileStream Open(string beside, string place)
         {
             space.Demand(place, needed);
-            var name = StagedFile.TemporaryName(beside);
-            var options = new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.Delete,
-                Options = FileOptions.Asynchronous,
-            };
-            if (!OperatingSystem.IsWindows())
-                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-            var file = new FileStream(name, options);
-            // Without a name it is gone with the handle, even when the device dies.
-            File.Delete(name);
-            return file;
+            return StagedFile.OpenNameless(beside);
         }
     }
 }

@@ -1,6 +1,7 @@
 using FurtherLink.Device;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Leftovers;
+using FurtherLink.Transports.Portacode.Files;
 
 namespace FurtherLink.Transports.Portacode.Transfers;
 
@@ -26,14 +27,13 @@ internal sealed class StagedFile : IDisposable
     public FileStream Stream { get; }
 
     /// <summary>Begins the new content of a file that need not be there yet; its folder must.</summary>
-    /// <param name="path">The file, absolute.</param>
-    /// <param name="followLink">Whether a link there is gone through; else it is replaced.</param>
+    /// <param name="file">The file. Where no root is set a link there is gone through; else it is replaced.</param>
     /// <param name="ledger">Where it is written down for the case of a crash; null = nowhere.</param>
     /// <exception cref="LinkException">It is something else than a file.</exception>
     /// <exception cref="IOException">Nothing can be made there.</exception>
-    public static StagedFile Beside(string path, bool followLink = true, Ledger? ledger = null)
+    public static StagedFile Beside(DevicePath file, Ledger? ledger = null)
     {
-        var target = followLink ? Follow(path) : path;
+        var target = TargetOf(file);
         DemandRegular(target);
         var temporary = TemporaryName(target);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Read | FileShare.Delete };
@@ -67,13 +67,24 @@ internal sealed class StagedFile : IDisposable
     /// <summary>A name beside another that nothing has, and that lists hide.</summary>
     public static string TemporaryName(string path) => Path.Combine(Path.GetDirectoryName(path)!, $".portacode-{Guid.NewGuid():N}");
 
-    /// <summary>What a path names at the end of its links; itself where it is none.</summary>
-    /// <exception cref="IOException">The links go in a circle.</exception>
-    public static string Follow(string path)
+    /// <summary>Opens a file for what nobody else needs to see, on the disk of another one. It has no name, so it is gone with the handle, even when the device dies.</summary>
+    /// <param name="beside">A path in the folder where it is made.</param>
+    /// <exception cref="IOException">Nothing can be made there.</exception>
+    public static FileStream OpenNameless(string beside)
     {
-        var file = new FileInfo(path);
-        return file.LinkTarget is null ? path : file.ResolveLinkTarget(returnFinalTarget: true)!.FullName;
+        var name = TemporaryName(beside);
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.ReadWrite, Share = FileShare.Delete, Options = FileOptions.Asynchronous };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+        var file = new FileStream(name, options);
+        File.Delete(name);
+        return file;
     }
+
+    /// <summary>What new content of a file replaces: where no root is set, what is at the end of the links there.</summary>
+    /// <exception cref="IOException">The links go in a circle.</exception>
+    public static string TargetOf(DevicePath file) =>
+        file.Root is null && new FileInfo(file.Full) is { LinkTarget: not null } link ? link.ResolveLinkTarget(returnFinalTarget: true)!.FullName : file.Full;
 
     /// <summary>Refuses what is there and no plain file: a read of it may never end, and a write may go anywhere.</summary>
     /// <exception cref="LinkException">It is a folder, a pipe, a socket or a device.</exception>

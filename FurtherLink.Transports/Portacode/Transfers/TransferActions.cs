@@ -24,15 +24,15 @@ internal sealed class TransferActions : IActions, IDisposable
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>The actions over the device's files.</summary>
-    /// <param name="resolve">Makes a path of a request absolute, or refuses it with a <see cref="LinkException"/>.</param>
+    /// <param name="paths">Finds what a path leads to, and holds its directory.</param>
     /// <param name="options">Limits.</param>
     /// <param name="time">The clock for what is given up.</param>
     /// <param name="freeSpace">Free bytes where a folder is; null = asks the system.</param>
-    /// <param name="paths">Finds again what was resolved, and holds its directory; null = the whole device.</param>
-    public TransferActions(Func<string, string> resolve, TransferOptions options, TimeProvider time, Func<string, long>? freeSpace = null, DevicePaths? paths = null)
+    /// <param name="resolve">Makes a path of a request absolute, or refuses it with a <see cref="LinkException"/>; null = <paramref name="paths"/> does.</param>
+    public TransferActions(DevicePaths paths, TransferOptions options, TimeProvider time, Func<string, long>? freeSpace = null, Func<string, string>? resolve = null)
     {
-        _resolve = resolve;
-        _paths = paths ?? new DevicePaths(null);
+        _resolve = resolve ?? paths.Resolve;
+        _paths = paths;
         _options = options;
         _space = new FreeSpace(freeSpace);
         _table = new TransferTable(options.MaxTransfers, time);
