@@ -46,10 +46,14 @@ internal sealed class Admission(SessionTable sessions, LinkOptions options, Time
         if (options.StartsPerMinute == 0)
             return;
         var most = options.StartsPerMinute;
-        var rate = _rates.TryGetValue(owner, out var known) ? known.Now(most, time) : PerMinute.Full(most, time);
-        if (rate.Wait(most) is var wait && wait > TimeSpan.Zero)
+        var known = _rates.TryGetValue(owner, out var rate) ? rate : PerMinute.Full(most, time);
+        if (!known.TryTake(most, time, out var left))
+        {
+            var wait = left.Wait(most);
             throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"{most} programs a minute may be started: wait {PerMinute.Seconds(wait)} s")) { RetryAfter = wait };
-        _rates[owner] = rate with { Left = rate.Left - 1 };
+        }
+
+        _rates[owner] = left;
         foreach (var (other, _) in _rates.Where(pair => pair.Value.Now(most, time).Left >= most).ToList())
             _rates.Remove(other);
     }

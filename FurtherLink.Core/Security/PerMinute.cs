@@ -17,6 +17,20 @@ internal readonly record struct PerMinute(double Left, long Since)
         return new(Math.Min(most, Left + (time.GetElapsedTime(Since, now).TotalMinutes * most)), now);
     }
 
+    /// <summary>Takes one of what is left now.</summary>
+    /// <param name="most">How many come a minute.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="left">What is left then.</param>
+    /// <returns>False where there is none.</returns>
+    public bool TryTake(int most, TimeProvider time, out PerMinute left)
+    {
+        left = Now(most, time);
+        if (left.Left < 1)
+            return false;
+        left = left with { Left = left.Left - 1 };
+        return true;
+    }
+
     /// <summary>How long it takes until there is one; nothing where there is.</summary>
     /// <param name="most">How many come a minute.</param>
     public TimeSpan Wait(int most) => Left >= 1 ? TimeSpan.Zero : TimeSpan.FromMinutes((1 - Left) / most);

@@ -85,14 +85,12 @@ public sealed partial class AuditLog : IAsyncDisposable
         missing = 0;
         lock (_lock)
         {
-            _unknown = _unknown.Now(UnknownPerMinute, _time);
-            if (_unknown.Left < 1)
+            if (!_unknown.TryTake(UnknownPerMinute, _time, out _unknown))
             {
                 _unknownMissing++;
                 return false;
             }
 
-            _unknown = _unknown with { Left = _unknown.Left - 1 };
             (missing, _unknownMissing) = (_unknownMissing, 0);
             return true;
         }

@@ -79,10 +79,8 @@ public sealed class PairingWindow
 
     private void Count(ref PerMinute looks)
     {
-        looks = looks.Now(LooksPerMinute, _time);
-        if (looks.Left < 1)
+        if (!looks.TryTake(LooksPerMinute, _time, out looks))
             throw new LinkException(FailureCode.Limited, "too many codes are being shown: try again in a moment") { RetryAfter = looks.Wait(LooksPerMinute) };
-        looks = looks with { Left = looks.Left - 1 };
     }
 
     // People write it with or without what stands between the groups. However much of it is right, it takes the same time.
