@@ -28,35 +28,21 @@ internal static class FurtherLinkCommand
         foreach (var option in root.Options.OfType<VersionOption>())
             option.Action = new PrintVersion();
         var serve = ServeCommand.Create();
-        if (all)
-        {
-            root.Add(RunCommand.Create());
-            root.Add(AttachCommand.Create());
-            root.Add(ListCommand.Create());
-            root.Add(LogsCommand.Create());
-            root.Add(StopCommand.Create());
-            root.Add(UploadCommand.Create());
-        }
-
-        root.Add(serve);
+        foreach (var command in all ? All(serve) : [serve])
+            root.Add(command);
         foreach (var option in serve.Options)
             root.Add(option);
         root.Action = serve.Action;
-        if (all)
-        {
-            root.Add(CertificateCommand.Create());
-            root.Add(ConnectCommand.Create());
-            root.Add(StdioCommand.Create());
-            root.Add(TokenCommand.Create());
-            root.Add(PairCommand.Create());
-            root.Add(RestartCommand.Create());
-            root.Add(HoldCommand.Create());
-            root.Add(CompletionCommand.Create());
-            root.Add(CompleteCommand.Create());
-        }
-
         return root;
     }
+
+    /// <summary>All commands, in the order of the help.</summary>
+    private static Command[] All(Command serve) =>
+    [
+        RunCommand.Create(), AttachCommand.Create(), ListCommand.Create(), LogsCommand.Create(), StopCommand.Create(), UploadCommand.Create(), serve, CertificateCommand.Create(),
+        ConnectCommand.Create(), StdioCommand.Create(), TokenCommand.Create(), PairCommand.Create(), RestartCommand.Create(), HoldCommand.Create(), CompletionCommand.Create(),
+        CompleteCommand.Create(),
+    ];
 
     private sealed class PrintVersion : SynchronousCommandLineAction
     {

@@ -28,7 +28,9 @@ internal sealed partial class WarmUp(
         try
         {
             // It must not take a processor from the start itself.
-            await Task.Delay(Timeout.InfiniteTimeSpan, lifetime.ApplicationStarted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            using var begins = CancellationTokenSource.CreateLinkedTokenSource(lifetime.ApplicationStarted, stoppingToken);
+            await Task.Delay(Timeout.InfiniteTimeSpan, begins.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            stoppingToken.ThrowIfCancellationRequested();
             await RunAsync(stoppingToken);
         }
         catch (Exception e) when (e is not OperationCanceledException)

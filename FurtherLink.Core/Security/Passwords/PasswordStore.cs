@@ -21,7 +21,8 @@ internal sealed partial class PasswordStore : IDisposable
     private readonly Lock _lock = new();
     private readonly FollowedGrants<Password> _grants;
     private readonly Dictionary<string, Task<bool>> _checks = new(StringComparer.Ordinal);
-    private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    // Made for the first password: the cryptography library takes a noticeable part of a server's start.
+    private readonly Lazy<byte[]> _key = new(static () => RandomNumberGenerator.GetBytes(32));
     private readonly SemaphoreSlim _turns = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly LoginLimiter _limiter;
     private readonly PasswordFile? _file;
@@ -124,7 +125,7 @@ internal sealed partial class PasswordStore : IDisposable
     }
 
     // By a key that nobody has: a hash of it would let others try passwords as fast as they can.
-    private string ProofOf(PasswordCredentials shown) => Convert.ToHexString(HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(shown.User + "\0" + shown.Password)));
+    private string ProofOf(PasswordCredentials shown) => Convert.ToHexString(HMACSHA256.HashData(_key.Value, Encoding.UTF8.GetBytes(shown.User + "\0" + shown.Password)));
 
     // One name is always as much work, and as much as one that is there.
     private string DecoyFor(PasswordCredentials shown) =>
