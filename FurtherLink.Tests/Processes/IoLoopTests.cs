@@ -24,7 +24,7 @@ public sealed class IoLoopTests
         using var _ = read;
         using var __ = write;
         _loop.Register(read, Libc.EpollIn, new Ignore());
-        var works = Enumerable.Range(0, 8).Select(_ => new Counter()).ToArray();
+        var works = Enumerable.Range(0, 8).Select(_ => new CountedTurn()).ToArray();
         await Task.WhenAll(works.Select(work => Task.Run(async () =>
         {
             for (var i = 0; i < 10_000; i++)
@@ -69,7 +69,7 @@ public sealed class IoLoopTests
         var token = _loop.Register(read, Libc.EpollIn, new Ignore());
         await _loop.DisposeAsync();
         _loop.Unregister(read, token);
-        _loop.Post(new Counter());
+        _loop.Post(new CountedTurn());
         await _loop.DisposeAsync();
         Assert.That(() => _loop.Register(read, Libc.EpollIn, new Ignore()), Throws.InstanceOf<ObjectDisposedException>());
     }
@@ -82,7 +82,7 @@ public sealed class IoLoopTests
         using var __ = write;
         _loop.Register(read, Libc.EpollIn, new Thrower());
         Libc.Write(write, [1]);
-        var work = new Counter { Wanted = 1 };
+        var work = new CountedTurn { Wanted = 1 };
         _loop.Post(work);
         await work.SeenAsync(1);
     }
@@ -129,26 +129,6 @@ public sealed class IoLoopTests
     private sealed class Thrower : IDescriptorHandler
     {
         public void OnReady(uint events) => throw new InvalidOperationException("a handler's fault");
-    }
-
-    private sealed class Counter : LoopWork
-    {
-        private readonly SemaphoreSlim _turns = new(0);
-        private int _seen = -1;
-
-        public int Wanted;
-
-        public async Task SeenAsync(int value)
-        {
-            while (Volatile.Read(ref _seen) < value)
-                Assert.That(await _turns.WaitAsync(TimeSpan.FromSeconds(60)), Is.True);
-        }
-
-        internal override void Run()
-        {
-            Volatile.Write(ref _seen, Volatile.Read(ref Wanted));
-            _turns.Release();
-        }
     }
 
     /// <summary>Takes chunks and counts what the loop's thread allocates meanwhile.</summary>

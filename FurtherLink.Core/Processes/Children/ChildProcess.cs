@@ -63,7 +63,7 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
         WorkingDirectory = request.Directory;
         Variable = $"{ChildOptions.SessionVariable}={options.SessionId}";
         IsTerminal = spawned.Error is null;
-        _input = new InputPump(spawned.Input, IsTerminal, options.InputCapacity, options.InputTaken, OnInputEnded, IsTerminal ? WatchRoom : null);
+        _input = new InputPump(spawned.Input, IsTerminal, options.InputCapacity, options.InputTaken, OnInputEnded, OnTyped, IsTerminal ? WatchRoom : null);
         _output = new OutputPump(loop, spawned.Output, options.Out, IsTerminal, OnOutputEnded);
         _error = spawned.Error is { } error ? new OutputPump(loop, error, options.Error, terminal: false, OnErrorEnded) : null;
         _open = IsTerminal ? 2 : 3;
@@ -194,6 +194,12 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
 
     /// <summary>A terminal tells of room each time that its program has read: only who waits for it hears that.</summary>
     private void WatchRoom(bool watch) => _loop.Change(_spawned.Output, watch ? Libc.EpollIn | Libc.EpollOut : Libc.EpollIn, _outputToken);
+
+    private void OnTyped()
+    {
+        _output.Answer();
+        _error?.Answer();
+    }
 
     private void OnInputEnded()
     {

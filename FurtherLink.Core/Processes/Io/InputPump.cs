@@ -12,11 +12,15 @@ namespace FurtherLink.Processes.Io;
 [SupportedOSPlatform("linux")]
 internal sealed class InputPump : IDescriptorHandler
 {
+    // Longer input comes from a program, or was pasted.
+    private const int TypedAtMost = 256;
+
     private readonly Descriptor _descriptor;
     private readonly bool _terminal;
     private readonly Action<long>? _taken;
     private readonly Action _ended;
     private readonly Action<bool>? _watchRoom;
+    private readonly Action? _typed;
     private readonly Pipe _pipe;
     private readonly LoopSignal _writable = new();
     private long _total;
@@ -30,9 +34,11 @@ internal sealed class InputPump : IDescriptorHandler
     /// <param name="capacity">Bytes that may wait before a flush does.</param>
     /// <param name="taken">Called with the bytes written so far; null = nobody wants to know.</param>
     /// <param name="ended">Called once when nothing more will be written; any thread.</param>
+    /// <param name="typed">Called before input is written that a person may have typed; null = nobody wants to know.</param>
     /// <param name="watchRoom">Called when it begins and ends to wait for room, of which it is told by <see cref="OnReady"/>; null = it is always told.</param>
-    public InputPump(Descriptor descriptor, bool terminal, int capacity, Action<long>? taken, Action ended, Action<bool>? watchRoom = null)
+    public InputPump(Descriptor descriptor, bool terminal, int capacity, Action<long>? taken, Action ended, Action? typed = null, Action<bool>? watchRoom = null)
     {
+        _typed = typed;
         _watchRoom = watchRoom;
         _descriptor = descriptor;
         _terminal = terminal;
@@ -82,6 +88,8 @@ internal sealed class InputPump : IDescriptorHandler
             while (Volatile.Read(ref _closed) is null)
             {
                 var result = await _pipe.Reader.ReadAsync().ConfigureAwait(false);
+                if (result.Buffer.Length is > 0 and <= TypedAtMost)
+                    _typed?.Invoke();
                 var rest = Write(result.Buffer);
                 var written = result.Buffer.Length - rest.Length;
                 _pipe.Reader.AdvanceTo(rest.Start);

@@ -10,8 +10,9 @@ namespace FurtherLink.Processes.Io;
 /// thread begins with the first registration.
 /// </summary>
 /// <param name="logger">Where faults of handlers go; null = nowhere.</param>
+/// <param name="time">The clock; null = the system's.</param>
 [SupportedOSPlatform("linux")]
-internal sealed partial class IoLoop(ILogger<IoLoop>? logger = null) : IAsyncDisposable, IDisposable
+internal sealed partial class IoLoop(ILogger<IoLoop>? logger = null, TimeProvider? time = null) : IAsyncDisposable, IDisposable
 {
     private const int EventsAtOnce = 64;
     private const long WakeToken = 0;
@@ -30,6 +31,12 @@ internal sealed partial class IoLoop(ILogger<IoLoop>? logger = null) : IAsyncDis
 
     /// <summary>Whether it serves, or begins to with the first registration.</summary>
     public bool IsUsable => !Volatile.Read(ref _stopping) && !_ended.Task.IsCompleted;
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; } = time ?? TimeProvider.System;
+
+    /// <summary>Who is put off. The loop's thread alone.</summary>
+    public Pacing Pacing { get; } = new(time ?? TimeProvider.System);
 
     /// <summary>Begins to watch a descriptor, edge-triggered: a handler hears of a change once and then acts until it would block.</summary>
     /// <param name="descriptor">The descriptor; not blocking.</param>
@@ -162,7 +169,7 @@ internal sealed partial class IoLoop(ILogger<IoLoop>? logger = null) : IAsyncDis
         {
             while (!Volatile.Read(ref _stopping))
             {
-                var count = Libc.EpollWait(_epoll!, events, wait: _turns.Count == 0);
+                var count = Libc.EpollWait(_epoll!, events, WaitAtMost());
                 for (var i = 0; i < count; i++)
                 {
                     var (what, token) = Libc.EpollEvent(events, i);
@@ -174,7 +181,8 @@ internal sealed partial class IoLoop(ILogger<IoLoop>? logger = null) : IAsyncDis
 
                 // One turn for everybody who waited at this moment, then the kernel again: a flood delays others by one turn of its own.
                 for (var turns = _turns.Count; turns > 0; turns--)
-                    RunOne(_turns.Dequeue());
+                    TakeTurn(_turns.Dequeue());
+                TakePaced();
             }
         }
         finally
@@ -187,6 +195,29 @@ internal sealed partial class IoLoop(ILogger<IoLoop>? logger = null) : IAsyncDis
 
             _ended.TrySetResult();
         }
+    }
+
+    /// <summary>How long the kernel may be waited for, in its milliseconds.</summary>
+    private int WaitAtMost()
+    {
+        if (_turns.Count > 0)
+            return 0;
+        return Pacing.Rest is { } rest ? (int)Math.Ceiling(Math.Max(0, rest.TotalMilliseconds)) : Timeout.Infinite;
+    }
+
+    private void TakeTurn(LoopWork work)
+    {
+        if (!Pacing.TryPutOff(work))
+            RunOne(work);
+    }
+
+    private void TakePaced()
+    {
+        if (!Pacing.TryTake(_turns, out var work))
+            return;
+        var start = Time.GetTimestamp();
+        RunOne(work);
+        Pacing.TurnTook(start);
     }
 
     private void TakePosted()

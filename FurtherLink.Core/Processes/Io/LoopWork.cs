@@ -9,6 +9,9 @@ internal abstract class LoopWork
     // 1 = it waits for its turn already, and a further post changes nothing.
     private int _posted;
 
+    /// <summary>Whether its turn may be put off while others answer to typing, see <see cref="Pacing"/>. Asked on the loop's thread.</summary>
+    internal virtual bool MayWait() => false;
+
     /// <summary>One turn, on the loop's thread.</summary>
     internal abstract void Run();
 

@@ -16,6 +16,10 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
     /// <summary>Bytes read before others get their turn.</summary>
     public const int Turn = 64 * 1024;
 
+    // What goes at once while somebody types: more than a screen, in the colours of each character.
+    private const int Unpaced = 64 * 1024;
+    private static readonly TimeSpan UnpacedFor = TimeSpan.FromSeconds(1);
+
     private readonly IoLoop _loop;
     private readonly Descriptor _descriptor;
     private readonly PipeWriter _writer;
@@ -24,11 +28,16 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
     private readonly Action _flushed;
     private ConfiguredValueTaskAwaitable<FlushResult>.ConfiguredValueTaskAwaiter _flush;
     private bool _readable;
+    private bool _hungUp; // the kernel tells of no end again: it is read until there
     private bool _flushing;
     private bool _flushDone; // set on any thread
     private bool _drain; // set on any thread
     private bool _abandoned; // set on any thread
     private bool _draining;
+    private bool _typed; // set on any thread
+    private bool _answers;
+    private int _unpaced = Unpaced;
+    private long _unpacedSince;
     private int _left; // bytes that may still be read while draining
 
     /// <summary>Makes a pump, which waits for its descriptor's first event.</summary>
@@ -64,13 +73,32 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
         _loop.Post(this);
     }
 
+    /// <summary>Its program was typed to: what it answers is not put off, and others are for its sake. Any thread.</summary>
+    public void Answer() => Volatile.Write(ref _typed, true);
+
     /// <inheritdoc/>
     public void OnReady(uint events)
     {
         if ((events & (Libc.EpollIn | Libc.EpollHangUp | Libc.EpollError)) == 0)
             return;
+        _hungUp |= (events & (Libc.EpollHangUp | Libc.EpollError)) != 0;
         _readable = true;
         _loop.Post(this);
+    }
+
+    /// <summary>True for what prints more than anybody reads. The first of each second, what answers to typing, and the end are not put off.</summary>
+    internal override bool MayWait()
+    {
+        if (Volatile.Read(ref _typed))
+        {
+            Volatile.Write(ref _typed, false);
+            _answers = true;
+            _loop.Pacing.Answers(this);
+            Refill();
+        }
+        else if (_loop.Time.GetElapsedTime(_unpacedSince) > UnpacedFor)
+            Refill();
+        return _unpaced <= 0 && !Volatile.Read(ref _drain);
     }
 
 #pragma warning disable CA2012, VSTHRD002 // The loop's thread cannot await: the result is taken once, after it is known to be there.
@@ -110,6 +138,19 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
         _left = _terminal ? TerminalMost : Libc.Available(_descriptor);
     }
 
+    private void Refill()
+    {
+        _unpaced = Unpaced;
+        _unpacedSince = _loop.Time.GetTimestamp();
+    }
+
+    private void EndAnswer()
+    {
+        if (_answers)
+            _loop.Pacing.AnswersNoMore(this);
+        _answers = false;
+    }
+
     private void Pump()
     {
         var turn = Turn;
@@ -122,7 +163,11 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
             {
                 _writer.Advance(count);
                 turn -= count;
+                _unpaced -= count;
                 _left -= _draining ? count : 0;
+                // Less than there was room for is all that there was: the kernel tells of what comes after it. To ask once more costs a call, and
+                // of a terminal that goes on printing a wait until the kernel's own thread has filled it again, with everybody else behind it.
+                _readable = count == most || _draining || _hungUp;
             }
             else if (count == Libc.WouldBlock || _terminal)
                 _readable = false; // nobody has the terminal open now, but who belongs to it may open it again
@@ -133,6 +178,8 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
             }
         }
 
+        if (_unpaced <= 0)
+            EndAnswer();
         if (turn < Turn && !Flush())
             return;
         if (_draining && (!_readable || _left == 0))
@@ -178,6 +225,7 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
         if (IsEnded)
             return;
         IsEnded = true;
+        EndAnswer();
         _writer.Complete();
         _ended();
     }

@@ -241,15 +241,15 @@ internal static unsafe partial class Libc
     /// <summary>Waits for events.</summary>
     /// <param name="epoll">The epoll descriptor.</param>
     /// <param name="buffer">Room for the events, <see cref="EpollEventSize"/> bytes each.</param>
-    /// <param name="wait">False = only looks.</param>
+    /// <param name="timeout">How long to wait for one, in milliseconds; 0 = not at all, -1 = as long as it takes.</param>
     /// <returns>The number of events.</returns>
-    internal static int EpollWait(Descriptor epoll, Span<byte> buffer, bool wait)
+    internal static int EpollWait(Descriptor epoll, Span<byte> buffer, int timeout)
     {
         fixed (byte* start = buffer)
         {
             while (true)
             {
-                var count = epoll_wait(epoll, start, buffer.Length / EpollEventSize, wait ? -1 : 0);
+                var count = epoll_wait(epoll, start, buffer.Length / EpollEventSize, timeout);
                 if (count >= 0)
                     return count;
                 if (Marshal.GetLastPInvokeError() != EIntr)

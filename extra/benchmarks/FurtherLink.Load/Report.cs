@@ -7,6 +7,8 @@ namespace FurtherLink.Load;
 /// <summary>Takes the rounds of measurements, alternating, and makes a table of their medians.</summary>
 internal sealed class Report
 {
+    private const int WarmUp = 3;
+
     private readonly StringBuilder _table = new(
         "| what | unit | ours | other | against | ratio | must | aim |\n|---|---|---|---|---|---|---|---|\n");
 
@@ -20,12 +22,13 @@ internal sealed class Report
         var ours = new List<double[]>();
         var other = new List<double[]>();
         var alone = measure.Against is null;
-        for (var i = alone ? 0 : -1; i < (alone ? 1 : rounds); i++)
+        // The first rounds warm up: what is compiled once more after a while then is.
+        var warm = alone ? 0 : Math.Min(rounds, WarmUp);
+        for (var i = -warm; i < (alone ? 1 : rounds); i++)
         {
             Progress(measure, i + 1, alone ? 1 : rounds);
             var one = measure.Ours();
             var two = alone ? one : measure.Other();
-            // The first round warms up.
             if (i < 0)
                 continue;
             ours.Add(one);
@@ -39,7 +42,7 @@ internal sealed class Report
     public override string ToString() => _table.ToString();
 
     private static void Progress(IMeasure measure, int round, int rounds) =>
-        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{measure.Name}: {(round == 0 ? "warming up" : $"round {round} of {rounds}")}"));
+        Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{measure.Name}: {(round <= 0 ? "warming up" : $"round {round} of {rounds}")}"));
 
     private static double Median(double[] figures)
     {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FurtherLink.Load.Peers;
 
 namespace FurtherLink.Load.Measures;
@@ -7,19 +8,23 @@ namespace FurtherLink.Load.Measures;
 /// <param name="count">Characters a round.</param>
 internal sealed class FloodMeasure(string host, int count) : IMeasure
 {
+    private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Alone = TimeSpan.FromMilliseconds(300);
+
     private FurtherLinkPeer? _peer;
 
     /// <inheritdoc/>
     public string Name => "flood";
 
     /// <inheritdoc/>
-    public string Against => "own idle echo";
+    public string Against => "the same alone";
 
     /// <inheritdoc/>
     public IReadOnlyList<Row> Rows { get; } =
     [
         new("echo beside a session that floods, p50", "us", 1.5, 1.1),
         new("echo beside a session that floods, p99", "us", 4, 2),
+        new("output of the session that floods meanwhile", "MB/s", MoreIsBetter: true),
     ];
 
     /// <inheritdoc/>
@@ -28,28 +33,46 @@ internal sealed class FloodMeasure(string host, int count) : IMeasure
     /// <inheritdoc/>
     public double[] Ours()
     {
-        using var flood = _peer!.Open("exec yes", terminal: true);
-        var over = 0;
-        var reader = new Thread(() =>
-        {
-            while (Volatile.Read(ref over) == 0 && flood.Receive() > 0)
-            {
-            }
-        });
-        reader.Start();
-        try
-        {
-            return Measurements.Echo(_peer, terminal: true, count);
-        }
-        finally
-        {
-            Volatile.Write(ref over, 1);
-            reader.Join();
-        }
+        double[] echo = [];
+        var printed = Flood(() => echo = Measurements.Echo(_peer!, terminal: true, count));
+        return [.. echo, printed];
     }
 
     /// <inheritdoc/>
-    public double[] Other() => Measurements.Echo(_peer!, terminal: true, count);
+    public double[] Other()
+    {
+        var echo = Measurements.Echo(_peer!, terminal: true, count);
+        // Typing counts for a while after the last key.
+        Thread.Sleep(Quiet);
+        return [.. echo, Flood(static () => Thread.Sleep(Alone))];
+    }
+
+    /// <summary>Has a session print all the time that something else takes.</summary>
+    /// <returns>How much, in megabytes a second.</returns>
+    private double Flood(Action during)
+    {
+        using var flood = _peer!.Open("exec yes", terminal: true);
+        var over = 0;
+        var printed = 0L;
+        var reader = new Thread(() =>
+        {
+            for (var output = 1; Volatile.Read(ref over) == 0 && output > 0; printed += output)
+                output = flood.Receive();
+        });
+        var watch = Stopwatch.StartNew();
+        reader.Start();
+        try
+        {
+            during();
+        }
+        finally
+        {
+            watch.Stop();
+            Volatile.Write(ref over, 1);
+            reader.Join();
+        }
+        return printed / watch.Elapsed.TotalMicroseconds;
+    }
 
     /// <inheritdoc/>
     public void Dispose() => _peer?.Dispose();
