@@ -1,4 +1,5 @@
 using FurtherLink.Processes;
+using Microsoft.Win32.SafeHandles;
 
 namespace FurtherLink.Device;
 
@@ -79,6 +80,9 @@ internal sealed class ConfinedRoot(Folder folder, string path, UserAccount? owne
             throw;
         }
     }
+
+    /// <inheritdoc cref="Folder.TryCreateUnnamed"/>
+    public SafeFileHandle? TryCreateUnnamed() => folder.TryCreateUnnamed();
 
     /// <inheritdoc/>
     public void Dispose() => folder.Dispose();

@@ -7,6 +7,7 @@ using FurtherLink.Processes.Leftovers;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
+using Microsoft.Win32.SafeHandles;
 
 namespace FurtherLink.Device;
 
@@ -19,7 +20,8 @@ namespace FurtherLink.Device;
 /// </remarks>
 public sealed partial class FileStore : IDisposable
 {
-    private const int FirstBuffer = 64 * 1024;
+    // What is worth to wake a thread for.
+    private const int Batch = 64 * 1024;
 
     private readonly LinkOptions _options;
     private readonly TimeProvider _time;
@@ -55,6 +57,9 @@ public sealed partial class FileStore : IDisposable
     /// <summary>How many files an upload in pieces may have. Default 100 000.</summary>
     internal int MaxFiles { get; init; } = 100_000;
 
+    /// <summary>Makes a file without a name, for a long content; null = on the file system where uploads go.</summary>
+    internal Func<SafeFileHandle?>? MakesFile { get; init; }
+
     /// <summary>Reads an upload to its end and carries it out.</summary>
     /// <param name="body">The JSON in UTF-8; read until its end or until it is longer than <see cref="LinkOptions.MaxUpload"/>.</param>
     /// <param name="length">How many bytes will come, where that is known.</param>
@@ -68,25 +73,33 @@ public sealed partial class FileStore : IDisposable
         if (length > _options.MaxUpload)
             return TooLarge(length.Value);
         var progress = new UploadProgress("a request", length ?? 0, _time, _logger);
-        var buffer = new byte[Math.Min(Math.Max(length ?? 0, 1), FirstBuffer)];
-        var received = 0;
+        using var upload = new UploadBody(MakesFile ?? (() => TryMakeFile(user)), length ?? 0);
+        long received = 0;
         while (true)
         {
-            var result = await body.ReadAsync(cancellationToken).ConfigureAwait(false);
-            var count = result.Buffer.Length;
-            if (received + count > _options.MaxUpload)
+            var result = await body.ReadAtLeastAsync((int)Math.Min(Batch, _options.MaxUpload - received + 1), cancellationToken).ConfigureAwait(false);
+            // From here on it waits for disks, and this thread may be the one that waits for all sockets.
+            if (!Thread.CurrentThread.IsThreadPoolThread)
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            received += result.Buffer.Length;
+            try
             {
-                body.AdvanceTo(result.Buffer.End);
-                return TooLarge(Math.Max(length ?? 0, received + count));
+                if (received > _options.MaxUpload)
+                    return TooLarge(Math.Max(length ?? 0, received));
+                foreach (var piece in result.Buffer)
+                    upload.Take(piece.Span);
             }
-            if (received + count > buffer.Length)
-                Array.Resize(ref buffer, (int)Math.Min(Math.Max(2L * buffer.Length, received + count), Math.Min(_options.MaxUpload, Array.MaxLength)));
-            result.Buffer.CopyTo(buffer.AsSpan(received));
-            received += (int)count;
-            body.AdvanceTo(result.Buffer.End);
-            progress.Add(count);
+            catch (Exception e) when (IsRefusal(e))
+            {
+                return Refused(e);
+            }
+            finally
+            {
+                progress.Add(result.Buffer.Length);
+                body.AdvanceTo(result.Buffer.End);
+            }
             if (result.IsCompleted)
-                return await UploadAsync(buffer.AsMemory(0, received), user, cancellationToken).ConfigureAwait(false);
+                return await CarryOutAsync(() => UploadInnerAsync(upload, user, cancellationToken)).ConfigureAwait(false);
         }
     }
 
@@ -103,21 +116,8 @@ public sealed partial class FileStore : IDisposable
     {
         if (json.Length > _options.MaxUpload)
             return TooLarge(json.Length);
-        try
-        {
-            // Off the caller's thread: that may be the one all sockets wait on, and this one waits for disks.
-            return await Task.Run(() => UploadInnerAsync(json, user, cancellationToken), cancellationToken).ConfigureAwait(false);
-        }
-        catch (LinkException e)
-        {
-            Log.Refused(_logger, e.Message);
-            return new UploadOutcome(e.Code == FailureCode.BadMessage ? UploadStatus.Invalid : UploadStatus.Failed, false, e.Message);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            Log.Refused(_logger, e.Message);
-            return new UploadOutcome(UploadStatus.Failed, false, e.Message);
-        }
+        // Off the caller's thread: that may be the one all sockets wait on, and this one waits for disks.
+        return await CarryOutAsync(() => Task.Run(() => UploadInnerAsync(json, contents: null, user, cancellationToken), cancellationToken)).ConfigureAwait(false);
     }
 
     /// <summary>Begins an upload whose files come in pieces. Nothing is seen under its name before <see cref="Finish"/>.</summary>
@@ -155,12 +155,60 @@ public sealed partial class FileStore : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _cache.Dispose();
 
-    private async Task<UploadOutcome> UploadInnerAsync(ReadOnlyMemory<byte> json, string? user, CancellationToken cancellationToken)
+    private async Task<UploadOutcome> CarryOutAsync(Func<Task<UploadOutcome>> upload)
+    {
+        try
+        {
+            return await upload().ConfigureAwait(false);
+        }
+        catch (Exception e) when (IsRefusal(e))
+        {
+            return Refused(e);
+        }
+    }
+
+    private static bool IsRefusal(Exception e) => e is LinkException or IOException or UnauthorizedAccessException;
+
+    private UploadOutcome Refused(Exception e)
+    {
+        Log.Refused(_logger, e.Message);
+        return new UploadOutcome(e is LinkException { Code: FailureCode.BadMessage } ? UploadStatus.Invalid : UploadStatus.Failed, false, e.Message);
+    }
+
+    /// <summary>Makes a file without a name where the user's uploads go; null where that cannot be, or not yet.</summary>
+    private SafeFileHandle? TryMakeFile(string? user)
+    {
+        if (!OperatingSystem.IsLinux())
+            return null;
+        try
+        {
+            // A user whom the object names comes to light at its end: then it is copied to where theirs go.
+            var account = Find(user);
+            if (!WorkDirectories.HasWork(_options, account))
+                return null;
+            using var work = WorkDirectories.OpenWork(_options, account);
+            return work.TryCreateUnnamed();
+        }
+        catch (Exception e) when (IsRefusal(e))
+        {
+            // Why, the upload itself will say.
+            return null;
+        }
+    }
+
+    private Task<UploadOutcome> UploadInnerAsync(UploadBody upload, string? user, CancellationToken cancellationToken)
+    {
+        upload.Check();
+        return UploadInnerAsync(upload.Json, upload.Contents, user, cancellationToken);
+    }
+
+    private async Task<UploadOutcome> UploadInnerAsync(
+        ReadOnlyMemory<byte> json, IReadOnlyDictionary<int, UploadContent>? contents, string? user, CancellationToken cancellationToken)
     {
         if (!OperatingSystem.IsLinux())
             throw new LinkException(FailureCode.NotSupported, "uploads need Linux");
         var began = _time.GetTimestamp();
-        using var upload = Upload.Parse(json);
+        using var upload = Upload.Parse(json, contents);
         var name = user ?? upload.User;
         var account = Find(name);
         using var work = WorkDirectories.OpenWork(_options, account);
@@ -186,10 +234,12 @@ public sealed partial class FileStore : IDisposable
                 if (!missing.Contains(file))
                     AddCopy(file, project.Content, projects, work);
             }
+            upload.CloseContents();
             Swap(directory, project);
         }
         else
         {
+            upload.CloseContents();
             Swap(directory, null);
         }
         Log.Done(
@@ -205,7 +255,7 @@ public sealed partial class FileStore : IDisposable
         if (file.Address is null)
         {
             using var place = PlaceIn(content, file.Path, work);
-            Write(file, place, work);
+            file.Write(place, work);
             return true;
         }
         var cached = await _cache.EnsureAsync(work, file, cancellationToken).ConfigureAwait(false);
@@ -225,17 +275,14 @@ public sealed partial class FileStore : IDisposable
         using var place = PlaceIn(content, file.Path, projects);
         if (file.Address is null)
         {
-            Write(file, place, projects);
+            file.Write(place, projects, isCopy: true);
             return;
         }
         using var source = UrlCache.TryRead(work, file);
         if (source is null)
             return;
         using var target = place.Parent.Create(place.Leaf, projects.FileOwner);
-        var buffer = new byte[FirstBuffer];
-        long at = 0;
-        for (int read; (read = RandomAccess.Read(source, buffer, at)) > 0; at += read)
-            RandomAccess.Write(target, buffer.AsSpan(0, read), at);
+        UploadContent.Copy(source, target);
     }
 
     /// <summary>Finds the place of a file in a new directory, making the directories above it.</summary>
@@ -255,12 +302,6 @@ public sealed partial class FileStore : IDisposable
             place.Dispose();
             throw;
         }
-    }
-
-    private static void Write(UploadFile file, Place place, ConfinedRoot root)
-    {
-        using var target = place.Parent.Create(place.Leaf, root.FileOwner);
-        file.WriteTo(target);
     }
 
     private void Swap(StagedDirectory directory, StagedDirectory? project)

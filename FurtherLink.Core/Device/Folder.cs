@@ -97,6 +97,32 @@ internal sealed class Folder : IDisposable
         }
     }
 
+    /// <summary>Makes a file without a name on this directory's file system, to write and read; it is gone when it is closed.</summary>
+    /// <returns>Null where that cannot be: not every file system has such.</returns>
+    public SafeFileHandle? TryCreateUnnamed()
+    {
+        var file = LibcAt.openat(_handle, ".", LibcAt.OpenUnnamed | LibcAt.OpenReadWrite | LibcAt.OpenCloseOnExec, 0x1B6); // 0666, less the umask
+        if (!file.IsInvalid)
+            return file;
+        file.Dispose();
+        return null;
+    }
+
+    /// <summary>Gives a name that is free to a file of <see cref="TryCreateUnnamed"/>.</summary>
+    /// <param name="name">A single name.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="owner">Whom it is given to; null = it stays the server's.</param>
+    /// <returns>False where it is on another file system, would be another group's than a new file here, or cannot get the name.</returns>
+    /// <exception cref="IOException">It cannot be given to the owner.</exception>
+    public bool TryLink(string name, SafeFileHandle file, UserAccount? owner)
+    {
+        if (owner is not null)
+            Give(file, owner);
+        else if (LibcAt.StatusOf(_handle) is { } here && (here.Mode & LibcAt.SetGroup) != 0 && LibcAt.StatusOf(file)?.Gid != here.Gid)
+            return false;
+        return LibcAt.linkat(LibcAt.CurrentDirectory, $"/proc/self/fd/{file.DangerousGetHandle()}", _handle, name, LibcAt.AtSymlinkFollow) == 0;
+    }
+
     /// <summary>Opens a file that <see cref="Create"/> has made, to write more; null where there is no entry.</summary>
     /// <param name="name">A single name.</param>
     /// <param name="owner">Whom it was given to; null = it is the server's.</param>

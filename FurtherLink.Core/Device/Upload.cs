@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 using FurtherLink.Messages;
@@ -11,8 +12,13 @@ namespace FurtherLink.Device;
 internal sealed class Upload : IDisposable
 {
     private readonly JsonDocument _document;
+    private readonly IReadOnlyDictionary<int, UploadContent>? _contents;
 
-    private Upload(JsonDocument document) => _document = document;
+    private Upload(JsonDocument document, IReadOnlyDictionary<int, UploadContent>? contents)
+    {
+        _document = document;
+        _contents = contents;
+    }
 
     /// <summary>The directory, in the work directory.</summary>
     public RelativePath Name { get; private init; }
@@ -28,11 +34,12 @@ internal sealed class Upload : IDisposable
 
     /// <summary>Reads an upload.</summary>
     /// <param name="json">UTF-8; not copied.</param>
+    /// <param name="contents">The long contents that are not in it, see <see cref="UploadBody.Contents"/>; null = none. Disposed with the result.</param>
     /// <exception cref="LinkException">
     /// <see cref="FailureCode.BadMessage"/>: it has not the form; <see cref="FailureCode.Failed"/>: a path is forbidden or a content
     /// cannot be used.
     /// </exception>
-    public static Upload Parse(ReadOnlyMemory<byte> json)
+    public static Upload Parse(ReadOnlyMemory<byte> json, IReadOnlyDictionary<int, UploadContent>? contents = null)
     {
         if (!Utf8.IsValid(json.Span))
             throw Invalid("the upload is not UTF-8");
@@ -47,7 +54,7 @@ internal sealed class Upload : IDisposable
         }
         try
         {
-            return Read(document);
+            return Read(document, element => LongOf(element, json.Span, contents), contents);
         }
         catch (InvalidOperationException)
         {
@@ -61,10 +68,24 @@ internal sealed class Upload : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _document.Dispose();
+    /// <summary>Closes the files of the long contents: what is written from here on is not theirs.</summary>
+    public void CloseContents()
+    {
+        foreach (var content in _contents?.Values ?? [])
+            content.Dispose();
+    }
 
-    private static Upload Read(JsonDocument document)
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _document.Dispose();
+        CloseContents();
+    }
+
+    private static UploadContent? LongOf(JsonElement element, ReadOnlySpan<byte> json, IReadOnlyDictionary<int, UploadContent>? contents) =>
+        contents is not null && json.Overlaps(JsonMarshal.GetRawUtf8Value(element), out var at) ? contents.GetValueOrDefault(at) : null;
+
+    private static Upload Read(JsonDocument document, Func<JsonElement, UploadContent?> longOf, IReadOnlyDictionary<int, UploadContent>? contents)
     {
         var root = document.RootElement;
         if (root.ValueKind != JsonValueKind.Object)
@@ -79,10 +100,10 @@ internal sealed class Upload : IDisposable
         var byPath = new Dictionary<string, UploadFile>(StringComparer.Ordinal);
         foreach (var file in files.EnumerateObject())
         {
-            var read = UploadFile.Read(file.Name, file.Value);
+            var read = UploadFile.Read(file.Name, file.Value, longOf);
             byPath[read.Path.ToString()] = read;
         }
-        return new Upload(document)
+        return new Upload(document, contents)
         {
             Name = RelativePath.Parse(name, "name"),
             Files = [.. byPath.Values],

@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Buffers.Text;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using FurtherLink.Messages;
@@ -11,11 +9,13 @@ namespace FurtherLink.Device;
 internal sealed class UploadFile
 {
     private readonly JsonElement _content;
+    private readonly UploadContent? _long;
 
-    private UploadFile(RelativePath path, JsonElement content)
+    private UploadFile(RelativePath path, JsonElement content, UploadContent? @long = null)
     {
         Path = path;
         _content = content;
+        _long = @long;
     }
 
     /// <summary>Where it stands in the uploaded directory.</summary>
@@ -31,20 +31,25 @@ internal sealed class UploadFile
     public bool IsBase64 { get; private init; }
 
     /// <summary>About how many bytes it will be; 0 where it is fetched.</summary>
-    public long Weight => Address is null ? JsonMarshal.GetRawUtf8Value(_content).Length : 0;
+    public long Weight => Address is not null ? 0 : _long?.Length ?? JsonMarshal.GetRawUtf8Value(_content).Length;
 
     /// <summary>Reads a file whose form has been checked.</summary>
+    /// <param name="alias">Its path.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="longOf">The content that a text stands for; null where it is one itself.</param>
     /// <exception cref="LinkException">The alias is forbidden or the content cannot be used.</exception>
-    public static UploadFile Read(string alias, JsonElement file)
+    public static UploadFile Read(string alias, JsonElement file, Func<JsonElement, UploadContent?> longOf)
     {
         var path = RelativePath.ParseFile(alias, "file");
         var content = file.GetProperty("content");
         switch (Upload.Text(file, "type"))
         {
             case "text":
-                return new UploadFile(path, Member(content, "text", path, FailureCode.Failed));
+                var text = Member(content, "text", path, FailureCode.Failed);
+                return new UploadFile(path, text, longOf(text));
             case "base64":
-                return new UploadFile(path, Member(content, "base64", path, FailureCode.BadMessage)) { IsBase64 = true };
+                var base64 = Member(content, "base64", path, FailureCode.BadMessage);
+                return new UploadFile(path, base64, longOf(base64)) { IsBase64 = true };
             default:
                 var url = Member(content, "url", path, FailureCode.Failed).GetString();
                 if (!Uri.TryCreate(url, UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttp && address.Scheme != Uri.UriSchemeHttps))
@@ -57,36 +62,39 @@ internal sealed class UploadFile
         }
     }
 
-    /// <summary>Writes the content that stands in the upload.</summary>
+    /// <summary>Makes the file of a content that came with the upload.</summary>
+    /// <param name="place">Where.</param>
+    /// <param name="root">What the place is in.</param>
+    /// <param name="isCopy">Whether it stands somewhere else already.</param>
     /// <exception cref="LinkException">It is not base64, or holds half a surrogate pair.</exception>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public void WriteTo(SafeFileHandle file)
+    public void Write(Place place, ConfinedRoot root, bool isCopy = false)
     {
-        var raw = JsonMarshal.GetRawUtf8Value(_content);
-        var reader = new Utf8JsonReader(raw);
-        reader.Read();
-        if (!reader.ValueIsEscaped && !IsBase64)
+        if (_long is null)
         {
-            RandomAccess.Write(file, reader.ValueSpan, 0);
+            using var file = place.Parent.Create(place.Leaf, root.FileOwner);
+            WriteTo(file);
             return;
         }
-        // Unescaping and decoding only ever shorten.
-        var buffer = ArrayPool<byte>.Shared.Rent(raw.Length);
-        try
+        UploadContent.Check(_long.Fault, Path);
+        if (!isCopy && _long.TryMoveTo(place, root))
+            return;
+        using var copy = place.Parent.Create(place.Leaf, root.FileOwner);
+        _long.CopyTo(copy);
+    }
+
+    private void WriteTo(SafeFileHandle file)
+    {
+        var raw = JsonMarshal.GetRawUtf8Value(_content)[1..];
+        if (!IsBase64 && raw.IndexOf((byte)'\\') < 0)
         {
-            var length = reader.CopyString(buffer);
-            if (IsBase64 && Base64.DecodeFromUtf8InPlace(buffer.AsSpan(0, length), out length) != OperationStatus.Done)
-                throw Upload.Invalid($"the content of \"{Path}\" is not base64");
-            RandomAccess.Write(file, buffer.AsSpan(0, length), 0);
+            RandomAccess.Write(file, raw[..^1], 0);
+            return;
         }
-        catch (InvalidOperationException)
-        {
-            throw new LinkException(FailureCode.Failed, $"the text of \"{Path}\" holds half a surrogate pair");
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        using var writer = new ContentWriter(file, IsBase64);
+        _ = writer.Take(raw, out _);
+        writer.Finish();
+        UploadContent.Check(writer.Fault, Path);
     }
 
     private static JsonElement Member(JsonElement content, string name, RelativePath path, FailureCode code) =>

@@ -16,6 +16,10 @@ internal static class WorkDirectories
         ? OpenConfigured(Path.GetFullPath(path), user)
         : OpenOwn(user, "further");
 
+    /// <summary>Whether the work directory is there already.</summary>
+    public static bool HasWork(LinkOptions options, UserAccount user) =>
+        Directory.Exists(options.WorkDirectory is { Length: > 0 } path ? path : Path.Combine(user.Home, "further"));
+
     /// <summary>Opens the directory of the miniscreen's projects.</summary>
     /// <inheritdoc cref="OpenWork"/>
     public static ConfinedRoot OpenProjects(LinkOptions options, UserAccount user) => options.MiniscreenProjectsDirectory is { Length: > 0 } path

@@ -9,7 +9,10 @@ internal static partial class LibcAt
     internal const int AtSymlinkNoFollow = 0x100;
     internal const int AtRemoveDir = 0x200;
 
+    internal const int AtSymlinkFollow = 0x400;
+
     internal const int OpenWriteOnly = 1;
+    internal const int OpenReadWrite = 2;
     internal const int OpenNoControllingTerminal = 0x100;
     internal const int OpenPathOnly = 0x200000;
     internal const int OpenCreate = 0x40;
@@ -32,6 +35,9 @@ internal static partial class LibcAt
     internal const int NotImplemented = 38;
     internal const int NotEmpty = 39;
     internal const int TooManyLinks = 40;
+
+    // S_ISGID: what is made in such a directory is of its group.
+    internal const ushort SetGroup = 0x400;
 
     internal const ushort TypeMask = 0xF000;
     internal const ushort TypeDirectory = 0x4000;
@@ -56,6 +62,9 @@ internal static partial class LibcAt
     internal static int OpenDirectory { get; } = IsArm ? 0x4000 : 0x10000;
 
     internal static int OpenNoFollow { get; } = IsArm ? 0x8000 : 0x20000;
+
+    /// <summary>O_TMPFILE of asm-generic/fcntl.h: a file without a name.</summary>
+    internal static int OpenUnnamed { get; } = 0x400000 | OpenDirectory;
 
     private static bool IsArm => RuntimeInformation.ProcessArchitecture is Architecture.Arm or Architecture.Armv6 or Architecture.Arm64;
 
@@ -129,6 +138,9 @@ internal static partial class LibcAt
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int unlinkat(SafeFileHandle directory, string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int linkat(SafeFileHandle oldDirectory, string oldPath, SafeFileHandle newDirectory, string newPath, int flags);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int symlinkat(string target, SafeFileHandle directory, string path);
