@@ -22,6 +22,13 @@ internal sealed partial class ChildProcess
 
     private async Task EndAllAsync()
     {
+        // Ended by itself, and nobody was left whom it had started: there is nothing to look for.
+        if (IsReleased && _options.Group is null)
+        {
+            await Exited.ConfigureAwait(false);
+            return;
+        }
+
         _output.Abandon();
         _error?.Abandon();
         // A stopped process hears of the SIGTERM once it goes on.

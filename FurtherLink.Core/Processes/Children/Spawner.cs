@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Runtime.Versioning;
 using FurtherLink.Messages;
 using FurtherLink.Processes.Native;
@@ -15,16 +14,21 @@ internal sealed class Spawner : IDisposable
     // util-linux, a part of every Debian.
     private static readonly string[] SetprivPaths = ["/usr/bin/setpriv", "/bin/setpriv", "/usr/local/bin/setpriv"];
 
-    private readonly Lock _lock = new();
-    private readonly BlockingCollection<Job> _jobs = [];
+    private readonly object _changed = new();
+    private readonly Queue<Job> _jobs = new();
     private Thread? _thread;
+    private bool _isDisposed;
 
     /// <summary>Starts a program.</summary>
     /// <exception cref="LinkException">It cannot be started; the message says why.</exception>
     public Task<Spawned> SpawnAsync(SpawnRequest request, CancellationToken cancellationToken)
     {
-        lock (_lock)
+        var job = new Job(request, cancellationToken);
+        lock (_changed)
         {
+            ObjectDisposedException.ThrowIf(_isDisposed, this);
+            _jobs.Enqueue(job);
+            Monitor.Pulse(_changed);
             if (_thread is null)
             {
                 _thread = new Thread(Run) { IsBackground = true, Name = "FurtherLink spawner" };
@@ -32,28 +36,24 @@ internal sealed class Spawner : IDisposable
             }
         }
 
-        var job = new Job(request, cancellationToken);
-        _jobs.Add(job, CancellationToken.None);
         return job.Result.Task;
     }
 
     /// <summary>Ends the thread, after what was asked for before.</summary>
     public void Dispose()
     {
-        lock (_lock)
+        lock (_changed)
         {
-            if (_jobs.IsAddingCompleted)
-                return;
-            _jobs.CompleteAdding();
+            _isDisposed = true;
+            Monitor.Pulse(_changed);
         }
 
         _thread?.Join();
-        _jobs.Dispose();
     }
 
     private void Run()
     {
-        foreach (var job in _jobs.GetConsumingEnumerable())
+        while (Next() is { } job)
         {
             if (job.Cancellation.IsCancellationRequested)
             {
@@ -68,6 +68,23 @@ internal sealed class Spawner : IDisposable
             catch (Exception e)
             {
                 job.Result.TrySetException(e);
+            }
+        }
+    }
+
+    /// <summary>Waits for a job, asleep: who spins takes the processor from what was just started.</summary>
+    /// <returns>Null where none will come.</returns>
+    private Job? Next()
+    {
+        lock (_changed)
+        {
+            while (true)
+            {
+                if (_jobs.TryDequeue(out var job))
+                    return job;
+                if (_isDisposed)
+                    return null;
+                Monitor.Wait(_changed);
             }
         }
     }

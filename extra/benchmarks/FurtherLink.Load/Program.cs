@@ -22,6 +22,7 @@ command.SetAction(arguments =>
     var characters = little ? 50 : 1000;
     var rows = (string what, double[] must, double[] aim) => new Row[] { new($"{what}, p50", "us", must[0], aim[0]), new($"{what}, p99", "us", must[1], aim[1]) };
     using var file = new PrintedFile(little ? 1 << 20 : 1 << 26);
+    using var share = new PrintedFile(file.Length / 10);
 
     IMeasure[] all =
     [
@@ -37,7 +38,7 @@ command.SetAction(arguments =>
         new UploadMeasure(ours, plain, little ? 1 << 20 : 1 << 25),
         new StartMeasure(ours, raw, little ? 8 : 200),
         new IdleMeasure(ours, little ? 60 : 1000, little ? 1 : 10),
-        new CrowdMeasure(ours, little ? 20 : 1000, little ? 4 : 100, 10, file),
+        new CrowdMeasure(ours, little ? 20 : 1000, little ? 4 : 100, 10, file, share),
     ];
 
     var chosen = arguments.GetValue(only) is { Length: > 0 } names ? names : [.. all.Select(static measure => measure.Name)];

@@ -8,9 +8,11 @@ namespace FurtherLink.Load.Measures;
 /// <param name="idle">How many idle terminals there are.</param>
 /// <param name="busy">How many print at once.</param>
 /// <param name="file">What is printed.</param>
+/// <param name="share">What each of the busy ones prints, a few times.</param>
 /// <param name="viewers">How many look at one session.</param>
-internal sealed class CrowdMeasure(string host, int idle, int busy, int viewers, PrintedFile file) : IMeasure
+internal sealed class CrowdMeasure(string host, int idle, int busy, int viewers, PrintedFile file, PrintedFile share) : IMeasure
 {
+    private const int Times = 3;
     private readonly List<Link> _idle = [];
     private FurtherLinkPeer? _quiet;
     private FurtherLinkPeer? _crowded;
@@ -62,12 +64,12 @@ internal sealed class CrowdMeasure(string host, int idle, int busy, int viewers,
 
     private double Together()
     {
-        // Enough for each that starting what prints does not count.
-        var share = Math.Min(file.Length, 10 * (file.Length / busy));
-        var links = Enumerable.Range(0, busy).Select(_ => _quiet!.Open($"printf .; read line; exec head -c {share} {file.Path}", terminal: false)).ToArray();
+        // By the same program as alone, and enough for each that starting it does not count.
+        var printed = string.Join(' ', Enumerable.Repeat(share.Path, Times));
+        var links = Enumerable.Range(0, busy).Select(_ => _quiet!.Open($"printf .; read line; exec cat {printed}", terminal: false)).ToArray();
         foreach (var link in links)
             link.Receive(1);
-        return Drain(links, links => Array.ForEach(links, static link => link.Send("\n"u8)), share);
+        return Drain(links, links => Array.ForEach(links, static link => link.Send("\n"u8)), Times * share.Length);
     }
 
     private double Viewed()
