@@ -26,6 +26,9 @@ internal sealed class ContentWriter(SafeFileHandle file, bool isBase64) : IDispo
 
     private readonly byte[] _escape = new byte[LongestEscape];
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(Room);
+
+    // Decoding in place would take the framework several times as long.
+    private byte[] _decoded = isBase64 ? ArrayPool<byte>.Shared.Rent(Base64.GetMaxDecodedFromUtf8Length(Room)) : [];
     private int _count;
     private int _escapeCount;
 
@@ -86,7 +89,9 @@ internal sealed class ContentWriter(SafeFileHandle file, bool isBase64) : IDispo
     {
         if (_buffer.Length > 0)
             ArrayPool<byte>.Shared.Return(_buffer);
-        _buffer = [];
+        if (_decoded.Length > 0)
+            ArrayPool<byte>.Shared.Return(_decoded);
+        _buffer = _decoded = [];
         _count = 0;
     }
 
@@ -208,11 +213,9 @@ internal sealed class ContentWriter(SafeFileHandle file, bool isBase64) : IDispo
         if (!Utf8.IsValid(whole))
             Raise(ContentFault.NotUtf8);
         var kept = 0;
-        if (Fault != ContentFault.None)
-            kept = 0;
-        else if (isBase64)
+        if (Fault == ContentFault.None && isBase64)
             kept = WriteDecoded(whole, isLast);
-        else
+        else if (Fault == ContentFault.None)
             Write(whole);
         var left = all[whole.Length..];
         left.CopyTo(all[kept..]);
@@ -227,12 +230,12 @@ internal sealed class ContentWriter(SafeFileHandle file, bool isBase64) : IDispo
         var padding = text[..count].IndexOf((byte)'=');
         // In groups of four; padding, at most two characters, is the end.
         var ready = isLast ? count : (padding < 0 ? count : padding) & ~3;
-        if (count - ready > 4 || Base64.DecodeFromUtf8InPlace(text[..ready], out var length) != OperationStatus.Done)
+        if (count - ready > 4 || Base64.DecodeFromUtf8(text[..ready], _decoded, out _, out var length) != OperationStatus.Done)
         {
             Raise(ContentFault.NotBase64);
             return 0;
         }
-        Write(text[..length]);
+        Write(_decoded.AsSpan(0, length));
         text[ready..count].CopyTo(text);
         return count - ready;
     }
