@@ -70,7 +70,11 @@ internal sealed class HeldSession : IKeptSession
 
     public string Id => _info.Id;
 
-    public SessionInfo Info => Volatile.Read(ref _info) with { Members = Members.Count, End = Output.End };
+    public SessionInfo Info => Known with { Members = Members.Count, End = Output.End };
+
+    public SessionInfo Known => Volatile.Read(ref _info);
+
+    public bool IsLeft => Known.Exit is not null && Members.Count == 0;
 
     public OutputLog Output { get; }
 

@@ -36,7 +36,7 @@ internal sealed class Admission(SessionTable sessions, LinkOptions options, Time
 
     private void DemandPlace(string owner)
     {
-        var running = _starting.GetValueOrDefault(owner) + sessions.Sessions.Select(static session => session.Info).Count(info => info.Exit is null && info.Owner == owner);
+        var running = _starting.GetValueOrDefault(owner) + sessions.CountRunning(owner);
         if (running >= options.MaxSessions)
             throw new LinkException(FailureCode.Limited, string.Create(CultureInfo.InvariantCulture, $"{options.MaxSessions} programs run already, as many as one client may have: stop one first"));
     }

@@ -5,6 +5,12 @@ namespace FurtherLink.Sessions;
 /// <summary>A session as the table keeps it: with what becomes of it when nobody is attached.</summary>
 internal interface IKeptSession : ISession
 {
+    /// <summary>What is known of it, as it is kept: without what <see cref="ISession.Info"/> counts anew each time.</summary>
+    SessionInfo Known { get; }
+
+    /// <summary>Whether its program has ended and nobody is attached.</summary>
+    bool IsLeft { get; }
+
     /// <summary>What becomes of it when nobody is attached, as it was started.</summary>
     SessionOptions Options { get; }
 

@@ -93,7 +93,7 @@ public sealed partial class SessionTable : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(idOrName);
         return _sessions.GetValueOrDefault(idOrName)
-            ?? _sessions.Values.FirstOrDefault(session => session.Info.Name == idOrName);
+            ?? All.FirstOrDefault(session => session.Known.Name == idOrName);
     }
 
     /// <summary>Starts a program as a session.</summary>
@@ -204,7 +204,7 @@ public sealed partial class SessionTable : IAsyncDisposable
             _sessions[id] = session;
             _watchers.Tell(session);
             _audit?.Started(session, request.Starter);
-            Log.Started(_logger, id, request.Runner, session.Info.ProcessId, user.Name);
+            Log.Started(_logger, id, request.Runner, session.Known.ProcessId, user.Name);
             // Everybody who was attached may have left while it started, or the device has begun to shut down.
             if (session.Hold.IsEnded)
                 Discard(session);
@@ -287,12 +287,18 @@ public sealed partial class SessionTable : IAsyncDisposable
     private SideChannels OpenChannels(Session session) =>
         SideChannels.Create(_options.TempDirectory, session.User, session.Notices, _channelLogger, _time, _ledger);
 
+    /// <summary>How many programs of somebody run.</summary>
+    internal int CountRunning(string owner) => All.Count(session => session.Known is { Exit: null } info && info.Owner == owner);
+
+    // Without a copy of the table: this is asked at each start.
+    private IEnumerable<IKeptSession> All => _sessions.Select(static pair => pair.Value);
+
     /// <summary>Lets ended sessions go that are too many to keep: each holds up to a whole log.</summary>
     private void DropEnded()
     {
         if (_spills is not null || _sessions.Count <= _options.MaxExited)
             return;
-        foreach (var session in _sessions.Values.Where(static one => one.Info is { Exit: not null, Members: 0 }).OrderByDescending(static one => one.Info.Created).Skip(_options.MaxExited))
+        foreach (var session in All.Where(static one => one.IsLeft).OrderByDescending(static one => one.Known.Created).Skip(_options.MaxExited))
             Discard(session);
     }
 
@@ -300,10 +306,10 @@ public sealed partial class SessionTable : IAsyncDisposable
     /// <returns>False where that is not enough.</returns>
     internal bool KeepOutputBelow(long most)
     {
-        var kept = _sessions.Values.Sum(static session => session.Output.RetainedBytes);
+        var kept = All.Sum(static session => session.Output.RetainedBytes);
         if (kept < most)
             return true;
-        foreach (var session in _sessions.Values.Where(static one => one.Info is { Exit: not null, Members: 0 }).OrderBy(static one => one.Info.Created))
+        foreach (var session in All.Where(static one => one.IsLeft).OrderBy(static one => one.Known.Created))
         {
             kept -= session.Output.RetainedBytes;
             Discard(session);
