@@ -13,9 +13,9 @@ namespace FurtherLink.Load.Measures;
 internal sealed class CrowdMeasure(string host, int idle, int busy, int viewers, PrintedFile file, PrintedFile share) : IMeasure
 {
     private const int Times = 3;
-    private readonly List<Link> _idle = [];
     private FurtherLinkPeer? _quiet;
     private FurtherLinkPeer? _crowded;
+    private IdleTerminals? _idle;
 
     /// <inheritdoc/>
     public string Name => "crowd";
@@ -36,12 +36,8 @@ internal sealed class CrowdMeasure(string host, int idle, int busy, int viewers,
     {
         _quiet = new FurtherLinkPeer(host);
         _crowded = new FurtherLinkPeer(host);
-        while (_idle.Count < idle)
-        {
-            var link = _crowded.Open("printf .; exec sleep 100000", terminal: true);
-            _idle.Add(link);
-            link.Receive(1);
-        }
+        _idle = new IdleTerminals(_crowded);
+        _idle.Open(idle);
     }
 
     /// <inheritdoc/>
@@ -57,7 +53,7 @@ internal sealed class CrowdMeasure(string host, int idle, int busy, int viewers,
     /// <inheritdoc/>
     public void Dispose()
     {
-        _idle.ForEach(static link => link.Dispose());
+        _idle?.Dispose();
         _quiet?.Dispose();
         _crowded?.Dispose();
     }

@@ -36,19 +36,12 @@ internal sealed class IdleMeasure(string host, int terminals, int seconds) : IMe
     {
         var server = _peer!.Server;
         var alone = (Memory: server.Status("RssAnon") / 1024.0, Threads: server.Status("Threads"), Cpu: CpuWhenIdle(server));
-        var links = new List<Link>();
-        try
-        {
-            Open(links, First);
-            var memory = server.Status("RssAnon");
-            Open(links, terminals);
-            var slope = (server.Status("RssAnon") - memory) / (double)(terminals - First);
-            return [alone.Memory, alone.Threads, alone.Cpu, slope, server.Status("Threads"), CpuWhenIdle(server)];
-        }
-        finally
-        {
-            links.ForEach(static link => link.Dispose());
-        }
+        using var opened = new IdleTerminals(_peer);
+        opened.Open(First);
+        var memory = server.Status("RssAnon");
+        opened.Open(terminals);
+        var slope = (server.Status("RssAnon") - memory) / (double)(terminals - First);
+        return [alone.Memory, alone.Threads, alone.Cpu, slope, server.Status("Threads"), CpuWhenIdle(server)];
     }
 
     /// <inheritdoc/>
@@ -56,16 +49,6 @@ internal sealed class IdleMeasure(string host, int terminals, int seconds) : IMe
 
     /// <inheritdoc/>
     public void Dispose() => _peer?.Dispose();
-
-    private void Open(List<Link> links, int count)
-    {
-        while (links.Count < count)
-        {
-            var link = _peer!.Open("printf .; exec sleep 100000", terminal: true);
-            links.Add(link);
-            link.Receive(1);
-        }
-    }
 
     private double CpuWhenIdle(ServerProcess server)
     {

@@ -42,6 +42,17 @@ internal class Link(Socket socket) : IDisposable
         }
     }
 
+    /// <summary>Takes what has come, without waiting, and answers it where it wants an answer.</summary>
+    public void Attend()
+    {
+        while (socket.Available > 0 && Fill())
+        {
+            while (Take(out _))
+            {
+            }
+        }
+    }
+
     /// <summary>Waits for so many bytes of output.</summary>
     public void Receive(long count)
     {

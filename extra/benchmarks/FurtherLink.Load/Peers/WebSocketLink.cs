@@ -10,6 +10,8 @@ internal class WebSocketLink : Link
 {
     private const int Text = 1;
     private const int Close = 8;
+    private const int Ping = 9;
+    private const int Pong = 10;
     private readonly int _opcode;
     private readonly byte[] _frame = new byte[(1 << 20) + 14];
 
@@ -36,13 +38,15 @@ internal class WebSocketLink : Link
     }
 
     /// <summary>Sends one message, with a mask of zeros.</summary>
-    public sealed override void Send(ReadOnlySpan<byte> input)
+    public sealed override void Send(ReadOnlySpan<byte> input) => SendFrame(_opcode, WriteMessage(input, _frame.AsSpan(14)));
+
+    /// <summary>Sends the payload that has been written.</summary>
+    private void SendFrame(int opcode, int length)
     {
-        var length = WriteMessage(input, _frame.AsSpan(14));
         var header = length < 126 ? 6 : length < 65536 ? 8 : 14;
         var start = 14 - header;
         _frame.AsSpan(start, header).Clear();
-        _frame[start] = (byte)(0x80 | _opcode);
+        _frame[start] = (byte)(0x80 | opcode);
         _frame[start + 1] = (byte)(0x80 | (length < 126 ? length : length < 65536 ? 126 : 127));
         if (header == 8)
             BinaryPrimitives.WriteUInt16BigEndian(_frame.AsSpan(start + 2), (ushort)length);
@@ -88,6 +92,11 @@ internal class WebSocketLink : Link
             Close => -1,
             _ => 0,
         };
+        if (opcode == Ping)
+        {
+            payload.CopyTo(_frame.AsSpan(14));
+            SendFrame(Pong, payload.Length);
+        }
         Skip(size);
         return true;
     }
