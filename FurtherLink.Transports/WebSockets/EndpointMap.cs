@@ -1,5 +1,6 @@
 using FurtherLink.Sessions;
 using FurtherLink.Transports.WebSockets.Admission;
+using FurtherLink.Transports.WebSockets.KeepAlive;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -16,6 +17,7 @@ internal sealed class EndpointMap
     private readonly RouteGroupBuilder _group;
     private readonly IOptions<WebSocketLinkOptions> _options;
     private readonly HttpGate _gate;
+    private readonly KeepAlivePatrol _patrol;
     private readonly ILogger _logger;
 
     /// <summary>Begins with none.</summary>
@@ -26,6 +28,7 @@ internal sealed class EndpointMap
         _group = endpoints.MapGroup("");
         _options = endpoints.ServiceProvider.GetRequiredService<IOptions<WebSocketLinkOptions>>();
         _gate = HttpGate.Of(endpoints.ServiceProvider);
+        _patrol = endpoints.ServiceProvider.GetRequiredService<KeepAlivePatrol>();
         _logger = endpoints.ServiceProvider.GetRequiredService<ILogger<LinkEndpoint>>();
     }
 
@@ -42,6 +45,11 @@ internal sealed class EndpointMap
         var endpoint = new LinkEndpoint(pattern, method, door, _gate, answer, _logger);
         // WebSockets are enabled for these endpoints alone, whatever the app around them does.
         var pipeline = _endpoints.CreateApplicationBuilder();
+        pipeline.Use(next => context =>
+        {
+            KeptUpgrade.Offer(context, _patrol);
+            return next(context);
+        });
         pipeline.UseWebSockets();
         pipeline.Run(endpoint.InvokeAsync);
         _group.Map(pattern, pipeline.Build()).WithDisplayName($"FurtherLink {pattern}");

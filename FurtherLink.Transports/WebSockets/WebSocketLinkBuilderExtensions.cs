@@ -1,6 +1,7 @@
 using FurtherLink;
 using FurtherLink.Transports.WebSockets;
 using FurtherLink.Transports.WebSockets.Admission;
+using FurtherLink.Transports.WebSockets.KeepAlive;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -30,6 +31,7 @@ public static class WebSocketLinkBuilderExtensions
         builder.Services.TryAddSingleton(static all => new AddressLimit(all.GetRequiredService<IOptions<WebSocketLinkOptions>>(), spare: 0));
         builder.Services.TryAddSingleton<ConnectionLimit>();
         builder.Services.TryAddSingleton<HttpGate>();
+        builder.Services.TryAddSingleton<KeepAlivePatrol>();
         return builder;
     }
 }

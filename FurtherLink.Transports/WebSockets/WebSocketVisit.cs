@@ -41,8 +41,8 @@ public sealed class WebSocketVisit
     public Task<WebSocket> AcceptAsync() => Request.HttpContext.WebSockets.AcceptWebSocketAsync(new WebSocketAcceptContext
     {
         SubProtocol = RequestCredentials.OffersProtocol(Request) ? RequestCredentials.Protocol : null,
-        KeepAliveInterval = _options.KeepAliveInterval,
-        KeepAliveTimeout = _options.KeepAliveTimeout,
+        // KeptStream pings: here each connection would have a timer of its own.
+        KeepAliveInterval = TimeSpan.Zero,
         DangerousEnableCompression = _options.Compression,
     });
 }
