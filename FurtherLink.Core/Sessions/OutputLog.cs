@@ -236,9 +236,18 @@ public sealed class OutputLog : IDisposable
     }
 
     /// <summary>Takes a block from the pool, with one reference.</summary>
-    internal LogBlock RentLocked(OutputKind kind, bool small, int atLeast)
+    /// <param name="kind">The stream that fills it.</param>
+    /// <param name="before">The size of that stream's block before it, which the size grows with; 0 = it is the first.</param>
+    /// <param name="atLeast">The least size.</param>
+    internal LogBlock RentLocked(OutputKind kind, int before, int atLeast)
     {
-        var size = small || Options.Capacity < LargeBlocksFrom ? LogBlockPool.SmallSize : LogBlockPool.LargeSize;
+        var size = before switch
+        {
+            _ when Options.Capacity < LargeBlocksFrom => LogBlockPool.SmallSize,
+            0 => LogBlockPool.FirstSize,
+            <= LogBlockPool.FirstSize => LogBlockPool.SmallSize,
+            _ => LogBlockPool.LargeSize,
+        };
         var block = Options.Pool.Rent(Math.Max(size, atLeast));
         block.Kind = kind;
         block.References = 1;

@@ -252,8 +252,9 @@ internal sealed class FurtherRequest
             return;
         // Of a string what stands between the quotes.
         var quote = type == JsonTokenType.String ? 1 : 0;
-        _fields[(int)field] = new Place(type, escaped, offset + start + quote, reader.BytesConsumed - start - (2 * quote));
+        _fields[(int)field] = new Place(type, escaped, (int)(offset + start) + quote, (int)(reader.BytesConsumed - start) - (2 * quote));
     }
 
-    private readonly record struct Place(JsonTokenType Type, bool Escaped, long Start, long Length);
+    // Kept for each connection, so it is small: no message is longer than an int counts.
+    private readonly record struct Place(JsonTokenType Type, bool Escaped, int Start, int Length);
 }

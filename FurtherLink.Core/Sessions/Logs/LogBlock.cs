@@ -22,17 +22,21 @@ internal sealed class LogBlock(byte[] bytes)
 /// <summary>Keeps blocks for reuse by all logs. Thread safe.</summary>
 internal sealed class LogBlockPool
 {
+    /// <summary>What a stream needs that writes next to nothing, as a shell that waits with its prompt.</summary>
+    public const int FirstSize = 1024;
+
     /// <summary>What a stream that writes little needs.</summary>
     public const int SmallSize = 4 * 1024;
 
     /// <summary>What a stream that writes much needs: one read of a pipe.</summary>
     public const int LargeSize = 64 * 1024;
 
-    // 64 * 64 KiB = 4 MiB and 256 * 4 KiB = 1 MiB: what lies idle at most.
+    // 64 * 64 KiB = 4 MiB and 256 * (4 + 1) KiB = 1.25 MiB: what lies idle at most.
     private const int MaxLarge = 64;
     private const int MaxSmall = 256;
 
     private readonly Lock _lock = new();
+    private readonly Stack<LogBlock> _first = new();
     private readonly Stack<LogBlock> _small = new();
     private readonly Stack<LogBlock> _large = new();
 
@@ -54,6 +58,7 @@ internal sealed class LogBlockPool
 
         return new LogBlock(GC.AllocateUninitializedArray<byte>(atLeast switch
         {
+            <= FirstSize => FirstSize,
             <= SmallSize => SmallSize,
             <= LargeSize => LargeSize,
             _ => atLeast,
@@ -67,10 +72,10 @@ internal sealed class LogBlockPool
         {
             Rented--;
             var size = block.Bytes.Length;
-            if (!block.IsAbandoned && StackFor(size) is { } stack && stack.Count < (size == SmallSize ? MaxSmall : MaxLarge))
+            if (!block.IsAbandoned && StackFor(size) is { } stack && stack.Count < (size <= SmallSize ? MaxSmall : MaxLarge))
                 stack.Push(block);
         }
     }
 
-    private Stack<LogBlock>? StackFor(int size) => size <= SmallSize ? _small : size <= LargeSize ? _large : null;
+    private Stack<LogBlock>? StackFor(int size) => size <= FirstSize ? _first : size <= SmallSize ? _small : size <= LargeSize ? _large : null;
 }

@@ -42,7 +42,7 @@ internal readonly record struct LogRun(OutputKind Kind, LogBlock? Block, ReadOnl
 /// <summary>The entries of a log, oldest first, in a ring; each has a number that stays its own. Guarded by the log's lock.</summary>
 internal sealed class LogEntries
 {
-    private LogEntry[] _ring = new LogEntry[8];
+    private LogEntry[] _ring = new LogEntry[2];
 
     /// <summary>The oldest entry's number.</summary>
     public long First { get; private set; }

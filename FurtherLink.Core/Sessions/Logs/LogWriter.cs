@@ -179,14 +179,14 @@ internal sealed class LogWriter : PipeWriter, IValueTaskSource<FlushResult>
         lock (_log.Gate)
         {
             AppendLocked();
-            var first = _block is null;
+            var before = _block?.Bytes.Length ?? 0;
             if (_block is { } block)
             {
                 _log.SkipLocked(block.Bytes.Length - _advanced);
                 _log.DropLocked(block);
             }
 
-            _block = _log.RentLocked(_kind, first, sizeHint);
+            _block = _log.RentLocked(_kind, before, sizeHint);
             _written = _advanced = 0;
         }
     }
