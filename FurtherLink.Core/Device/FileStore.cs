@@ -19,8 +19,8 @@ namespace FurtherLink.Device;
 /// </remarks>
 public sealed partial class FileStore : IDisposable
 {
-    // What is worth to wake a thread for.
-    private const int Batch = 64 * 1024;
+    // What is worth to wake a thread for; Kestrel holds up to 1 MiB of a body that nobody takes.
+    private const int Batch = 256 * 1024;
 
     private readonly LinkOptions _options;
     private readonly TimeProvider _time;

@@ -115,6 +115,19 @@ internal sealed class LongUploadTests : UploadFixture
     }
 
     [Test]
+    public async Task Upload_ThroughAPipeThatHoldsLittle_Ends()
+    {
+        // Less than is read at once: what has been looked at must not hold up what follows.
+        var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 4096, resumeWriterThreshold: 2048));
+        var upload = Store.UploadAsync(pipe.Reader, null, null, CancellationToken.None);
+        foreach (var piece in Encoding.UTF8.GetBytes(Tree("p", ("a", Text(Rich))).ToJsonString()).Chunk(10_000))
+            await pipe.Writer.WriteAsync(piece).AsTask().WaitAsync(Patience.Long);
+        await pipe.Writer.CompleteAsync();
+        Assert.That((await upload.WaitAsync(Patience.Long)).Status, Is.EqualTo(UploadStatus.Done));
+        Assert.That(Read("p/a") == Rich, Is.True);
+    }
+
+    [Test]
     public async Task Upload_TooLargeOnceItIsBeingWritten_IsRefusedAndLeavesNothing()
     {
         Options.MaxUpload = 1_000_000;
