@@ -279,6 +279,18 @@ public sealed class OutputLogTests
     }
 
     [Test]
+    public void Log_OfAProgramThatWaitsWithItsPrompt_HoldsLittle()
+    {
+        using var log = NewLog(1024 * 1024);
+        var empty = log.RetainedBytes;
+        log.PutNow(LogTesting.Pattern(1000));
+        Assert.That(empty, Is.LessThan(128));
+        Assert.That(log.RetainedBytes, Is.LessThan(1280));
+        log.PutNow(LogTesting.Pattern(1000));
+        Assert.That(log.RetainedBytes, Is.LessThan(6 * 1024));
+    }
+
+    [Test]
     public void Chunk_HeldWhileTheLogOverwritesIt_StaysAsItWas()
     {
         using var log = NewLog(4096);
