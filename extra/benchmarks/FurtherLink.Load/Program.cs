@@ -38,7 +38,8 @@ command.SetAction(arguments =>
         new UploadMeasure(ours, plain, little ? 1 << 20 : 1 << 25),
         new StartMeasure(ours, raw, little ? 8 : 200),
         new IdleMeasure(ours, little ? 60 : 1000, little ? 1 : 10),
-        new CrowdMeasure(ours, little ? 20 : 1000, little ? 4 : 100, 10, file, share),
+        new GrowthMeasure(ours, little ? [4] : [10, 100, 1000], file, characters, little ? 8 : 100),
+        new CrowdMeasure(ours, little ? [4] : [10, 100], viewers: 10, file, share),
     ];
 
     var chosen = arguments.GetValue(only) is { Length: > 0 } names ? names : [.. all.Select(static measure => measure.Name)];

@@ -3,19 +3,17 @@ using FurtherLink.Load.Peers;
 
 namespace FurtherLink.Load.Measures;
 
-/// <summary>One session among others: beside many idle ones against alone, and many busy ones against one.</summary>
+/// <summary>Sessions that print at once, and clients that watch one, against one session with one client.</summary>
 /// <param name="host">The published host.</param>
-/// <param name="idle">How many idle terminals there are.</param>
-/// <param name="busy">How many print at once.</param>
+/// <param name="crowds">How many print at once.</param>
 /// <param name="file">What is printed.</param>
 /// <param name="share">What each of the busy ones prints, a few times.</param>
 /// <param name="viewers">How many look at one session.</param>
-internal sealed class CrowdMeasure(string host, int idle, int busy, int viewers, PrintedFile file, PrintedFile share) : IMeasure
+internal sealed class CrowdMeasure(string host, int[] crowds, int viewers, PrintedFile file, PrintedFile share) : IMeasure
 {
     private const int Times = 3;
-    private FurtherLinkPeer? _quiet;
-    private FurtherLinkPeer? _crowded;
-    private IdleTerminals? _idle;
+    private const int Least = 100;
+    private FurtherLinkPeer? _peer;
 
     /// <inheritdoc/>
     public string Name => "crowd";
@@ -26,58 +24,47 @@ internal sealed class CrowdMeasure(string host, int idle, int busy, int viewers,
     /// <inheritdoc/>
     public IReadOnlyList<Row> Rows { get; } =
     [
-        new($"output of one session beside {idle} idle ones", "MB/s", 0.9, 1, MoreIsBetter: true),
-        new($"output of {busy} sessions at once, together", "MB/s", 0.9, 1, MoreIsBetter: true),
+        .. crowds.Select(static busy => new Row($"output of {busy} sessions at once, together", "MB/s", 0.9, 1, MoreIsBetter: true)),
         new($"output of one session to {viewers} clients, together", "MB/s", MoreIsBetter: true),
     ];
 
     /// <inheritdoc/>
-    public void Prepare()
-    {
-        _quiet = new FurtherLinkPeer(host);
-        _crowded = new FurtherLinkPeer(host);
-        _idle = new IdleTerminals(_crowded);
-        _idle.Open(idle);
-    }
+    public void Prepare() => _peer = new FurtherLinkPeer(host);
 
     /// <inheritdoc/>
-    public double[] Ours() => [Measurements.Print(_crowded!, terminal: false, file)[0], Together(), Viewed()];
+    public double[] Ours() => [.. crowds.Select(Together), Viewed()];
 
     /// <inheritdoc/>
     public double[] Other()
     {
-        var alone = Measurements.Print(_quiet!, terminal: false, file)[0];
-        return [alone, alone, alone];
+        var alone = Measurements.Print(_peer!, terminal: false, file)[0];
+        return [.. crowds.Select(_ => alone), alone];
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _idle?.Dispose();
-        _quiet?.Dispose();
-        _crowded?.Dispose();
-    }
+    public void Dispose() => _peer?.Dispose();
 
-    private double Together()
+    private double Together(int busy)
     {
         // By the same program as alone, and enough for each that starting it does not count.
-        var printed = string.Join(' ', Enumerable.Repeat(share.Path, Times));
-        var links = Enumerable.Range(0, busy).Select(_ => _quiet!.Open($"printf .; read line; exec cat {printed}", terminal: false)).ToArray();
+        var times = Math.Max(Times, Least / busy);
+        var printed = string.Join(' ', Enumerable.Repeat(share.Path, times));
+        var links = Enumerable.Range(0, busy).Select(_ => _peer!.Open($"printf .; read line; exec cat {printed}", terminal: false)).ToArray();
         foreach (var link in links)
             link.Receive(1);
-        return Drain(links, links => Array.ForEach(links, static link => link.Send("\n"u8)), Times * share.Length);
+        return Drain(links, links => Array.ForEach(links, static link => link.Send("\n"u8)), times * share.Length);
     }
 
     private double Viewed()
     {
-        var driver = _quiet!.Connect();
+        var driver = _peer!.Connect();
         driver.SendMessage("""{"type":"start","process":"1","data":{"runner":"program","path":"/tmp","session":{"name":"viewed"},"args":["sh","-c","read line; exec cat """ + file.Path + "\"]}}");
         driver.Await("started", "1");
         var links = new Link[viewers];
         links[0] = driver;
         for (var i = 1; i < viewers; i++)
         {
-            var viewer = _quiet.Connect();
+            var viewer = _peer.Connect();
             viewer.SendMessage("""{"type":"attach","process":"1","data":{"session":"viewed","mode":"view","delivery":"lossless"}}""");
             viewer.Await("attached", "1");
             links[i] = viewer;

@@ -64,6 +64,25 @@ internal static class Measurements
         return [length / Micro / watch.Elapsed.TotalSeconds];
     }
 
+    /// <summary>Starts programs that end at once.</summary>
+    /// <param name="peer">Where.</param>
+    /// <param name="width">How many at a time.</param>
+    /// <param name="count">How many.</param>
+    /// <returns>The time of each until it is known to have stopped, in microseconds.</returns>
+    public static double Start(FurtherLinkPeer peer, int width, int count)
+    {
+        using var link = peer.Connect();
+        var watch = Stopwatch.StartNew();
+        for (var started = 0; started < count + width; started++)
+        {
+            if (started >= width)
+                link.Await("stopped");
+            if (started < count)
+                link.StartProgram($"{started}", "\"/bin/true\"");
+        }
+        return watch.Elapsed.TotalMicroseconds / count;
+    }
+
     private static double Type(Link link)
     {
         var start = Stopwatch.GetTimestamp();

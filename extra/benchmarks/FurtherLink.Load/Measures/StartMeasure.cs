@@ -29,27 +29,13 @@ internal sealed class StartMeasure(string host, string floor, int count) : IMeas
     public void Prepare() => _peer = new FurtherLinkPeer(host);
 
     /// <inheritdoc/>
-    public double[] Ours() => [Start(1), Start(8)];
+    public double[] Ours() => [Measurements.Start(_peer!, width: 1, count), Measurements.Start(_peer!, width: 8, count)];
 
     /// <inheritdoc/>
     public double[] Other() => [Spawn(1), Spawn(8)];
 
     /// <inheritdoc/>
     public void Dispose() => _peer?.Dispose();
-
-    private double Start(int width)
-    {
-        using var link = _peer!.Connect();
-        var watch = Stopwatch.StartNew();
-        for (var started = 0; started < count + width; started++)
-        {
-            if (started >= width)
-                link.Await("stopped");
-            if (started < count)
-                link.StartProgram($"{started}", "\"/bin/true\"");
-        }
-        return watch.Elapsed.TotalMicroseconds / count;
-    }
 
     private double Spawn(int width)
     {

@@ -16,7 +16,7 @@ internal sealed class StartupMeasure(string host, string bare) : IMeasure
     public string Against => "a bare CreateSlimBuilder app";
 
     /// <inheritdoc/>
-    public IReadOnlyList<Row> Rows { get; } = [new("exec of the host to the first /status", "ms", 1.3, 0.75)];
+    public IReadOnlyList<Row> Rows { get; } = [new("exec of the host to the first /status", "ms", 1.3, 0.75), new("size of the published host", "MiB")];
 
     /// <inheritdoc/>
     public void Prepare()
@@ -28,7 +28,7 @@ internal sealed class StartupMeasure(string host, string bare) : IMeasure
     {
         var watch = Stopwatch.StartNew();
         using var peer = new FurtherLinkPeer(host, wait: false);
-        return [Answer(peer.Server, watch)];
+        return [Answer(peer.Server, watch), Size(host)];
     }
 
     /// <inheritdoc/>
@@ -36,13 +36,16 @@ internal sealed class StartupMeasure(string host, string bare) : IMeasure
     {
         var watch = Stopwatch.StartNew();
         using var server = ServerProcess.Launch(bare, port => ["--urls", $"http://127.0.0.1:{port}"]);
-        return [Answer(server, watch)];
+        return [Answer(server, watch), Size(bare)];
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
     }
+
+    private static double Size(string executable) =>
+        new FileInfo(executable).Directory!.EnumerateFiles("*", SearchOption.AllDirectories).Sum(static file => file.Length) / 1048576.0;
 
     private static double Answer(ServerProcess server, Stopwatch watch)
     {
