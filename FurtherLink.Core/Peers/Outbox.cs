@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
+using System.Runtime.CompilerServices;
 using FurtherLink.Codecs;
 using FurtherLink.Messages;
 using FurtherLink.Telemetry;
@@ -256,6 +257,7 @@ internal sealed class Outbox(IMessageCodec codec, LinkConnection connection, Asy
         return true;
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<bool> FlushAsync(int bytes)
     {
         var flush = connection.Frames.Output.FlushAsync(CancellationToken.None);
