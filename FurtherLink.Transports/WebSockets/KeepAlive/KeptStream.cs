@@ -100,7 +100,7 @@ internal sealed class KeptStream(Stream inner, IHttpRequestLifetimeFeature lifet
     {
         if (buffer.Length > 0 && (buffer.Span[0] & OpcodeBits) == CloseOpcode)
             _isOver = true;
-        if (!_turn.Wait(0, CancellationToken.None))
+        if (!TryTakeTurn())
             return WriteInTurnAsync(buffer, cancellationToken);
         ValueTask write;
         try
@@ -115,7 +115,7 @@ internal sealed class KeptStream(Stream inner, IHttpRequestLifetimeFeature lifet
 
         if (!write.IsCompletedSuccessfully)
             return EndTurnAfterAsync(write);
-        write.GetAwaiter().GetResult();
+        Take(write);
         EndTurn();
         return ValueTask.CompletedTask;
     }
@@ -171,9 +171,15 @@ internal sealed class KeptStream(Stream inner, IHttpRequestLifetimeFeature lifet
         }
     }
 
+    private bool TryTakeTurn() => _turn.Wait(0, CancellationToken.None);
+
+#pragma warning disable VSTHRD002 // It has completed: taking the result gives its source back to the connection.
+    private static void Take(ValueTask completed) => completed.GetAwaiter().GetResult();
+#pragma warning restore VSTHRD002
+
     private void PayPing()
     {
-        while (_isOwed && !_isOver && _turn.Wait(0, CancellationToken.None))
+        while (_isOwed && !_isOver && TryTakeTurn())
         {
             _isOwed = false;
             ValueTask write;
@@ -194,7 +200,7 @@ internal sealed class KeptStream(Stream inner, IHttpRequestLifetimeFeature lifet
                 return;
             }
 
-            write.GetAwaiter().GetResult();
+            Take(write);
             _turn.Release();
         }
     }
