@@ -16,6 +16,9 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
     /// <summary>Bytes read before others get their turn.</summary>
     public const int Turn = 64 * 1024;
 
+    // A terminal gives 4 KiB at most.
+    private const int MuchOfATerminal = 2048;
+
     // What goes at once while somebody types: more than a screen, in the colours of each character.
     private const int Unpaced = 64 * 1024;
     private static readonly TimeSpan UnpacedFor = TimeSpan.FromSeconds(1);
@@ -138,6 +141,12 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
         _left = _terminal ? TerminalMost : Libc.Available(_descriptor);
     }
 
+    /// <summary>
+    /// Whether a terminal is asked again though it has given all that it had. One that goes on printing makes the caller wait until the kernel's own
+    /// thread has filled it again: the fastest way to take much, but everybody else waits behind it.
+    /// </summary>
+    private bool WaitsForMore(int count) => _terminal && count >= MuchOfATerminal && !_loop.Pacing.OthersAnswer(this);
+
     private void Refill()
     {
         _unpaced = Unpaced;
@@ -165,9 +174,8 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
                 turn -= count;
                 _unpaced -= count;
                 _left -= _draining ? count : 0;
-                // Less than there was room for is all that there was: the kernel tells of what comes after it. To ask once more costs a call, and
-                // of a terminal that goes on printing a wait until the kernel's own thread has filled it again, with everybody else behind it.
-                _readable = count == most || _draining || _hungUp;
+                // Less than there was room for is all that there was: the kernel tells of what comes after it, and to ask once more costs a call.
+                _readable = count == most || _draining || _hungUp || WaitsForMore(count);
             }
             else if (count == Libc.WouldBlock || _terminal)
                 _readable = false; // nobody has the terminal open now, but who belongs to it may open it again

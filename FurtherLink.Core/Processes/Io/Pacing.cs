@@ -39,6 +39,25 @@ internal sealed class Pacing(TimeProvider time)
         }
     }
 
+    /// <summary>Whether others answer to typing now.</summary>
+    public bool OthersAnswer(LoopWork work)
+    {
+        if (_answering.Count == 0)
+            return false;
+        var now = time.GetTimestamp();
+        var others = false;
+        for (var i = _answering.Count - 1; i >= 0; i--)
+        {
+            var (answers, since) = _answering[i];
+            if (time.GetElapsedTime(since, now) > AnswersFor)
+                _answering.RemoveAt(i);
+            else
+                others |= answers != work;
+        }
+
+        return others;
+    }
+
     /// <summary>Puts something's turn off where it may and has to wait.</summary>
     /// <returns>False where it has its turn now.</returns>
     public bool TryPutOff(LoopWork work)
@@ -78,22 +97,4 @@ internal sealed class Pacing(TimeProvider time)
     }
 
     private bool Waits(LoopWork work) => work.MayWait() && OthersAnswer(work);
-
-    private bool OthersAnswer(LoopWork work)
-    {
-        if (_answering.Count == 0)
-            return false;
-        var now = time.GetTimestamp();
-        var others = false;
-        for (var i = _answering.Count - 1; i >= 0; i--)
-        {
-            var (answers, since) = _answering[i];
-            if (time.GetElapsedTime(since, now) > AnswersFor)
-                _answering.RemoveAt(i);
-            else
-                others |= answers != work;
-        }
-
-        return others;
-    }
 }
