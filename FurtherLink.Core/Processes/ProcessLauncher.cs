@@ -38,7 +38,7 @@ internal sealed class ProcessLauncher
         _ledger = ledger;
     }
 
-    /// <summary>Starts what a plan says.</summary>
+    /// <summary>Starts what a plan says. Files are looked for and made: not for a thread that moves bytes for everybody.</summary>
     /// <exception cref="LinkException">It cannot be started; the message says what to do.</exception>
     public ValueTask<IProcess> StartAsync(LaunchPlan plan, RunRequest request, ProcessContext context, CancellationToken cancellationToken)
     {
@@ -51,8 +51,6 @@ internal sealed class ProcessLauncher
     private async ValueTask<IProcess> StartAsync(
         ChildStarter starter, LaunchPlan plan, RunRequest request, ProcessContext context, CancellationToken cancellationToken)
     {
-        // Files are made and looked for: not on the caller's thread, which may be one that moves bytes for everybody.
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
         var profile = request.Profile ?? _options.FindProfile(request.Runner);
         if (profile is { Sandbox: true })
             await _sandbox!.EnsureAsync(context.User, profile, cancellationToken).ConfigureAwait(false);

@@ -12,6 +12,9 @@ namespace FurtherLink.Processes;
 /// <param name="Shell">The login shell.</param>
 public sealed record UserAccount(string Name, uint Uid, uint Gid, string Home, string Shell)
 {
+    private const int NoPiFor = 10_000; // ms
+    private static long _noPiUntil;
+
     /// <summary>The user this process runs as. Where that is not Linux: its name and home, without ids.</summary>
     public static UserAccount Current { get; } = FindCurrent();
 
@@ -46,7 +49,7 @@ public sealed record UserAccount(string Name, uint Uid, uint Gid, string Home, s
             return TryFind(setting) ?? throw new LinkException(FailureCode.Failed, $"this device has no user \"{setting}\", which the setting DefaultUser names");
         if (!Libc.IsRoot)
             return Current;
-        return (XDisplay.FindFirst() is { } display && XDisplay.FindUser(display) is { } user ? TryFind(user) : null) ?? TryFind("pi") ?? Current;
+        return (XDisplay.FindFirst() is { } display && XDisplay.FindUser(display) is { } user ? TryFind(user) : null) ?? FindPi() ?? Current;
     }
 
     /// <summary>Makes sure that programs can run as this user here.</summary>
@@ -59,6 +62,18 @@ public sealed record UserAccount(string Name, uint Uid, uint Gid, string Home, s
             throw new LinkException(
                 FailureCode.Failed, $"this server runs as \"{Current.Name}\" and can run programs as no other user; to run them as \"{Name}\", it must be root");
         }
+    }
+
+    /// <summary>Looks for "pi". The system looks in many places for who is not there: that is believed for a while.</summary>
+    [SupportedOSPlatform("linux")]
+    private static UserAccount? FindPi()
+    {
+        if (Environment.TickCount64 < Volatile.Read(ref _noPiUntil))
+            return null;
+        var found = TryFind("pi");
+        if (found is null)
+            Volatile.Write(ref _noPiUntil, Environment.TickCount64 + NoPiFor);
+        return found;
     }
 
     private static UserAccount FindCurrent()

@@ -98,6 +98,8 @@ internal sealed class Session : IKeptSession
         try
         {
             Hold.Begin();
+            // Files are made and looked for: not on the caller's thread, which may be one that moves bytes for everybody.
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
             _channels = openChannels(this);
             var context = new ProcessContext(Id, Output.GetWriter(OutputKind.Out), Output.GetWriter(OutputKind.Error))
             {
@@ -225,11 +227,12 @@ internal sealed class Session : IKeptSession
         var status = SessionTable.Explain(await process.Exited.ConfigureAwait(false), Volatile.Read(ref _isShutDown));
         _input.Dispose();
         await _channels!.DrainAsync().ConfigureAwait(false);
-        await _channels.DisposeAsync().ConfigureAwait(false);
         lock (_lock)
             _info = _info with { Exit = status };
         _metrics?.SessionExited(_info.Runner, status, Output.Options.Time.GetUtcNow() - _info.Created);
+        // Whoever waits for the end need not wait for what is cleaned up after it.
         Output.Complete(status);
+        await _channels.DisposeAsync().ConfigureAwait(false);
         _exited.TrySetResult(status);
         Hold.Exit();
     }

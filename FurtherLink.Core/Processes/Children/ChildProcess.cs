@@ -13,7 +13,8 @@ namespace FurtherLink.Processes.Children;
 internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
 {
     private readonly Lock _lock = new();
-    private readonly TaskCompletionSource<ExitStatus> _exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // Who waits goes on where it is set, as the last thing that is done there.
+    private readonly TaskCompletionSource<ExitStatus> _exited = new();
     private readonly IoLoop _loop;
     private readonly ChildTable _table;
     private readonly MemberSearch _search;
