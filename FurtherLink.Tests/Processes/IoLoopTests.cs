@@ -23,7 +23,7 @@ public sealed class IoLoopTests
         var (read, write) = Libc.Pipe(nonBlockingRead: true);
         using var _ = read;
         using var __ = write;
-        _loop.Register(read, Libc.EpollIn, new Ignore());
+        _loop.Register(read, Libc.EpollIn, new Ignore(), out var _);
         var works = Enumerable.Range(0, 8).Select(_ => new CountedTurn()).ToArray();
         await Task.WhenAll(works.Select(work => Task.Run(async () =>
         {
@@ -48,7 +48,7 @@ public sealed class IoLoopTests
         using var __ = write;
         var sink = new SometimesFullWriter();
         var pump = new OutputPump(_loop, read, sink, terminal: false, () => { });
-        _loop.Register(read, Libc.EpollIn, pump);
+        _loop.Register(read, Libc.EpollIn, pump, out var _);
         var chunk = new byte[4096];
         for (var i = 0; i < 2000; i++)
         {
@@ -66,12 +66,12 @@ public sealed class IoLoopTests
         var (read, write) = Libc.Pipe(nonBlockingRead: true);
         using var _ = read;
         using var __ = write;
-        var token = _loop.Register(read, Libc.EpollIn, new Ignore());
+        _loop.Register(read, Libc.EpollIn, new Ignore(), out var token);
         await _loop.DisposeAsync();
         _loop.Unregister(read, token);
         _loop.Post(new CountedTurn());
         await _loop.DisposeAsync();
-        Assert.That(() => _loop.Register(read, Libc.EpollIn, new Ignore()), Throws.InstanceOf<ObjectDisposedException>());
+        Assert.That(() => _loop.Register(read, Libc.EpollIn, new Ignore(), out var _), Throws.InstanceOf<ObjectDisposedException>());
     }
 
     [Test]
@@ -80,11 +80,26 @@ public sealed class IoLoopTests
         var (read, write) = Libc.Pipe(nonBlockingRead: true);
         using var _ = read;
         using var __ = write;
-        _loop.Register(read, Libc.EpollIn, new Thrower());
+        _loop.Register(read, Libc.EpollIn, new Thrower(), out var _);
         Libc.Write(write, [1]);
         var work = new CountedTurn { Wanted = 1 };
         _loop.Post(work);
         await work.SeenAsync(1);
+    }
+
+    [Test]
+    public async Task Register_OfWhatIsReadyAlready_TokenIsThereBeforeItsHandlerHears()
+    {
+        // A program that ends at once has what it printed unregistered before the thread that started it has come back.
+        for (var i = 0; i < 2000; i++)
+        {
+            var (read, write) = Libc.Pipe(nonBlockingRead: true);
+            using var _ = read;
+            using var __ = write;
+            var handler = new TokenReader();
+            _loop.Register(write, Libc.EpollOut, handler, out handler.Token);
+            Assert.That(await handler.SeenAsync(), Is.EqualTo(handler.Token));
+        }
     }
 
     [Test]
@@ -94,7 +109,7 @@ public sealed class IoLoopTests
         using var _ = read;
         using var __ = write;
         var told = new Told();
-        var token = _loop.Register(write, 0, told);
+        _loop.Register(write, 0, told, out var token);
         _loop.Change(write, Libc.EpollOut, token);
         Assert.That(await told.NextAsync() & Libc.EpollOut, Is.Not.Zero);
     }
@@ -105,9 +120,20 @@ public sealed class IoLoopTests
         var (read, write) = Libc.Pipe(nonBlockingRead: true);
         using var _ = read;
         using var __ = write;
-        var token = _loop.Register(write, Libc.EpollOut, new Ignore());
+        _loop.Register(write, Libc.EpollOut, new Ignore(), out var token);
         _loop.Unregister(write, token);
         Assert.That(() => _loop.Change(write, Libc.EpollOut, token), Throws.Nothing);
+    }
+
+    private sealed class TokenReader : IDescriptorHandler
+    {
+        private readonly TaskCompletionSource<long> _seen = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public long Token;
+
+        public Task<long> SeenAsync() => _seen.Task.WaitAsync(TimeSpan.FromSeconds(60));
+
+        public void OnReady(uint events) => _seen.TrySetResult(Volatile.Read(ref Token));
     }
 
     private sealed class Told : IDescriptorHandler

@@ -148,7 +148,7 @@ public sealed class OutputPumpTests
             _loop = loop;
             (_read, _write) = Libc.Pipe(nonBlockingRead: true);
             Pump = new OutputPump(loop, _read, _sink, terminal: false, () => { });
-            _token = loop.Register(_read, Libc.EpollIn, Pump);
+            loop.Register(_read, Libc.EpollIn, Pump, out _token);
         }
 
         public OutputPump Pump { get; }

@@ -111,12 +111,12 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
     {
         _table.Add(this);
         if (IsTerminal)
-            _outputToken = _loop.Register(_spawned.Output, Libc.EpollIn, new TerminalEvents(_output, _input));
+            _loop.Register(_spawned.Output, Libc.EpollIn, new TerminalEvents(_output, _input), out _outputToken);
         else
         {
-            _inputToken = _loop.Register(_spawned.Input, Libc.EpollOut, _input);
-            _outputToken = _loop.Register(_spawned.Output, Libc.EpollIn, _output);
-            _errorToken = _loop.Register(_spawned.Error!, Libc.EpollIn, _error!);
+            _loop.Register(_spawned.Input, Libc.EpollOut, _input, out _inputToken);
+            _loop.Register(_spawned.Output, Libc.EpollIn, _output, out _outputToken);
+            _loop.Register(_spawned.Error!, Libc.EpollIn, _error!, out _errorToken);
         }
 
         _input.Start();
@@ -124,7 +124,7 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
         // Before its end can be seen, which ends the watch.
         if (_options.Profile is { } profile)
             _limits = LimitWatch.Start(profile, _options.Group, _time, () => _ = DisposeAsync().AsTask());
-        _exitToken = _loop.Register(_spawned.Exit, Libc.EpollIn, this);
+        _loop.Register(_spawned.Exit, Libc.EpollIn, this, out _exitToken);
     }
 
     /// <inheritdoc/>
@@ -250,11 +250,17 @@ internal sealed partial class ChildProcess : IProcess, IDescriptorHandler
         if (_options.Profile is { } profile)
             status = ExitReasons.Explain(status, profile, _limits?.Reason, _options.Group);
         Volatile.Write(ref _isExplained, true);
-        await CloseAllAsync().ConfigureAwait(false);
-        if (!IsEnding && !HasDescendants)
-            _table.Release(this);
-        Log.Ended(_logger, Id, status.Code);
-        _exited.TrySetResult(status);
+        try
+        {
+            await CloseAllAsync().ConfigureAwait(false);
+            if (!IsEnding && !HasDescendants)
+                _table.Release(this);
+        }
+        finally
+        {
+            Log.Ended(_logger, Id, status.Code);
+            _exited.TrySetResult(status);
+        }
     }
 
     private async Task CloseAllAsync()

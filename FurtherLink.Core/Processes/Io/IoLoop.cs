@@ -42,13 +42,13 @@ internal sealed partial class IoLoop(ILogger<IoLoop>? logger = null, TimeProvide
     /// <param name="descriptor">The descriptor; not blocking.</param>
     /// <param name="events">What to hear of, beside errors and hang-ups.</param>
     /// <param name="handler">Who is told.</param>
-    /// <returns>A token for <see cref="Unregister"/>.</returns>
-    public long Register(Descriptor descriptor, uint events, IDescriptorHandler handler)
+    /// <param name="token">For <see cref="Unregister"/>; there before the handler hears anything, which may be before this returns.</param>
+    public void Register(Descriptor descriptor, uint events, IDescriptorHandler handler, out long token)
     {
         lock (_lock)
         {
             Start();
-            var token = ++_lastToken;
+            token = ++_lastToken;
             _handlers.Add(token, handler);
             try
             {
@@ -59,8 +59,6 @@ internal sealed partial class IoLoop(ILogger<IoLoop>? logger = null, TimeProvide
                 _handlers.Remove(token);
                 throw;
             }
-
-            return token;
         }
     }
 
