@@ -56,7 +56,7 @@ internal sealed class SessionInput(
                 return pending is null ? ValueTask.CompletedTask : new ValueTask(pending.Done.Task);
             }
 
-            waiting = new Waiting(data.ToArray(), end, time.GetTimestamp(), pending);
+            waiting = new Waiting(Copy(data), end, time.GetTimestamp(), pending);
             _waiting.AddLast(waiting);
             Arm();
         }
@@ -94,6 +94,14 @@ internal sealed class SessionInput(
             _timer?.Dispose();
             _timer = null;
         }
+    }
+
+    private static byte[] Copy(in ReadOnlySequence<byte> data)
+    {
+        // All of it is written at once: clearing it first would cost as much again.
+        var copy = GC.AllocateUninitializedArray<byte>((int)data.Length);
+        data.CopyTo(copy);
+        return copy;
     }
 
     private static LinkException Closed() => new(FailureCode.InputClosed, "the program has closed its input");

@@ -102,6 +102,9 @@ internal static class LinkHost
 
             // From the socket to the message and back without a hop to the pool; what may block moves to the pool itself.
             transport.UnsafePreferInlineScheduling = true;
+
+            // Some 3 KiB for each connection, and a call less for each 4 KiB that come in.
+            transport.WaitForDataBeforeAllocatingBuffer = false;
         });
         builder.WebHost.ConfigureKestrel(kestrel =>
         {

@@ -25,7 +25,7 @@ internal sealed class IdleMeasure(string host, int terminals, int seconds) : IMe
         new("processor time when idle", "ms/s", 1, 0),
         new($"memory per idle terminal and connection ({First} to {terminals})", "KiB", 64, 30),
         new($"threads with {terminals} idle terminals", "", 32, 16),
-        new($"processor time with {terminals} idle terminals", "ms/s", 1, 0),
+        new($"processor time with {terminals} idle terminals, which are pinged", "ms/s"),
     ];
 
     /// <inheritdoc/>
@@ -55,6 +55,7 @@ internal sealed class IdleMeasure(string host, int terminals, int seconds) : IMe
         Thread.Sleep(TimeSpan.FromSeconds(2));
         var before = server.Cpu;
         Thread.Sleep(TimeSpan.FromSeconds(seconds));
-        return (server.Cpu - before) * 1000 / seconds;
+        // The system counts in steps of 10 ms.
+        return Math.Round((server.Cpu - before) * 1000 / seconds, 1);
     }
 }

@@ -107,6 +107,12 @@ internal sealed class FurtherLinkPeer : IPeer
             prefix.CopyTo(message);
             var written = prefix.Length;
             message[written++] = (byte)'"';
+            if (input.IndexOfAny("\"\\\n"u8) < 0)
+            {
+                input.CopyTo(message[written..]);
+                written += input.Length;
+                input = default;
+            }
             foreach (var character in input)
             {
                 if (character is (byte)'"' or (byte)'\\')
