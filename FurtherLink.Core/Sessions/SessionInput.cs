@@ -51,7 +51,7 @@ internal sealed class SessionInput(
             if (!_busy)
             {
                 Put(data, end, pending);
-                if (_closed && !end)
+                if (IsLost && !end)
                     return ValueTask.FromException(Closed());
                 return pending is null ? ValueTask.CompletedTask : new ValueTask(pending.Done.Task);
             }
@@ -95,6 +95,9 @@ internal sealed class SessionInput(
             _timer = null;
         }
     }
+
+    // A program may take what it gets and end before the flush has come back.
+    private bool IsLost => _closed && _taken < _put;
 
     private static byte[] Copy(in ReadOnlySequence<byte> data)
     {
@@ -156,7 +159,7 @@ internal sealed class SessionInput(
         {
             _waiting.RemoveFirst();
             Put(new ReadOnlySequence<byte>(first.Value.Data), first.Value.End, first.Value.Pending);
-            if (_closed && !first.Value.End)
+            if (IsLost && !first.Value.End)
                 first.Value.Done.TrySetException(Closed());
             else
                 first.Value.Done.TrySetResult();

@@ -55,6 +55,16 @@ internal sealed class SessionInputTests
     }
 
     [Test]
+    public async Task Write_ThatAProgramTakesAndEndsAtOnce_IsNoFault()
+    {
+        _input.Open(new LastReader(_input));
+        await WriteAsync("\u0004");
+
+        var fault = await Assert.ThrowsAsync<LinkException>(() => WriteAsync("more"));
+        Assert.That(fault!.Code, Is.EqualTo(FailureCode.InputClosed));
+    }
+
+    [Test]
     public async Task Write_ThatWaits_KeepsItsOrderAndItsBytes()
     {
         _input.Open(_pipe.Writer);
@@ -249,5 +259,32 @@ internal sealed class SessionInputTests
         }
 
         return text.ToString();
+    }
+
+    /// <summary>A program that has taken all that was written, and has ended, when the flush comes back.</summary>
+    private sealed class LastReader(SessionInput input) : PipeWriter
+    {
+        private readonly byte[] _memory = new byte[64];
+        private long _total;
+
+        public override Memory<byte> GetMemory(int sizeHint = 0) => _memory;
+
+        public override Span<byte> GetSpan(int sizeHint = 0) => _memory;
+
+        public override void Advance(int bytes) => _total += bytes;
+
+        public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+        {
+            input.OnTaken(_total);
+            return new ValueTask<FlushResult>(new FlushResult(isCanceled: false, isCompleted: true));
+        }
+
+        public override void CancelPendingFlush()
+        {
+        }
+
+        public override void Complete(Exception? exception = null)
+        {
+        }
     }
 }

@@ -31,7 +31,8 @@ public static class WebSocketLinkBuilderExtensions
         builder.Services.TryAddSingleton(static all => new AddressLimit(all.GetRequiredService<IOptions<WebSocketLinkOptions>>(), spare: 0));
         builder.Services.TryAddSingleton<ConnectionLimit>();
         builder.Services.TryAddSingleton<HttpGate>();
-        builder.Services.TryAddSingleton<KeepAlivePatrol>();
+        // Clients answer in the time of the world, whatever clock policies go by.
+        builder.Services.TryAddSingleton(static services => new KeepAlivePatrol(services.GetRequiredService<IOptions<WebSocketLinkOptions>>(), TimeProvider.System));
         return builder;
     }
 }
