@@ -7,6 +7,9 @@ namespace FurtherLink.Device;
 /// <summary>Opens the directories that uploads go to: the user's work directory and the miniscreen's projects. Both are made when missing.</summary>
 internal static class WorkDirectories
 {
+    // In the home of the user.
+    private const string OwnWork = "further";
+
     /// <summary>Opens the work directory.</summary>
     /// <param name="options">Its <see cref="LinkOptions.WorkDirectory"/> wins and is trusted, links included.</param>
     /// <param name="user">Whose it is; null in the result = the server is that user and need not give files away.</param>
@@ -14,11 +17,11 @@ internal static class WorkDirectories
     /// <exception cref="IOException">It cannot be made or opened.</exception>
     public static ConfinedRoot OpenWork(LinkOptions options, UserAccount user) => options.WorkDirectory is { Length: > 0 } path
         ? OpenConfigured(Path.GetFullPath(path), user)
-        : OpenOwn(user, "further");
+        : OpenOwn(user, OwnWork);
 
     /// <summary>Whether the work directory is there already.</summary>
     public static bool HasWork(LinkOptions options, UserAccount user) =>
-        Directory.Exists(options.WorkDirectory is { Length: > 0 } path ? path : Path.Combine(user.Home, "further"));
+        Directory.Exists(options.WorkDirectory is { Length: > 0 } path ? path : Path.Combine(user.Home, OwnWork));
 
     /// <summary>Opens the directory of the miniscreen's projects.</summary>
     /// <inheritdoc cref="OpenWork"/>

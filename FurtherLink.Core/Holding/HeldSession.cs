@@ -74,8 +74,6 @@ internal sealed class HeldSession : IKeptSession
 
     public SessionInfo Known => Volatile.Read(ref _info);
 
-    public bool IsLeft => Known.Exit is not null && Members.Count == 0;
-
     public OutputLog Output { get; }
 
     public SessionNotices Notices { get; }

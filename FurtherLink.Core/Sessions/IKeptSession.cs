@@ -9,7 +9,7 @@ internal interface IKeptSession : ISession
     SessionInfo Known { get; }
 
     /// <summary>Whether its program has ended and nobody is attached.</summary>
-    bool IsLeft { get; }
+    bool IsLeft => Known.Exit is not null && Members.Count == 0;
 
     /// <summary>What becomes of it when nobody is attached, as it was started.</summary>
     SessionOptions Options { get; }

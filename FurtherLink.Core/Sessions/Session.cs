@@ -57,8 +57,6 @@ internal sealed class Session : IKeptSession
 
     public SessionInfo Known => Volatile.Read(ref _info);
 
-    public bool IsLeft => Known.Exit is not null && Members.Count == 0;
-
     public OutputLog Output { get; }
 
     public SessionNotices Notices { get; }

@@ -20,7 +20,7 @@ internal sealed class InputPump : IDescriptorHandler
     private readonly Action<long>? _taken;
     private readonly Action _ended;
     private readonly Action<bool>? _watchRoom;
-    private readonly Action? _typed;
+    private readonly Action _typed;
     private readonly Pipe _pipe;
     private readonly LoopSignal _writable = new();
     private long _total;
@@ -34,9 +34,9 @@ internal sealed class InputPump : IDescriptorHandler
     /// <param name="capacity">Bytes that may wait before a flush does.</param>
     /// <param name="taken">Called with the bytes written so far; null = nobody wants to know.</param>
     /// <param name="ended">Called once when nothing more will be written; any thread.</param>
-    /// <param name="typed">Called before input is written that a person may have typed; null = nobody wants to know.</param>
+    /// <param name="typed">Called before input is written that a person may have typed.</param>
     /// <param name="watchRoom">Called when it begins and ends to wait for room, of which it is told by <see cref="OnReady"/>; null = it is always told.</param>
-    public InputPump(Descriptor descriptor, bool terminal, int capacity, Action<long>? taken, Action ended, Action? typed = null, Action<bool>? watchRoom = null)
+    public InputPump(Descriptor descriptor, bool terminal, int capacity, Action<long>? taken, Action ended, Action typed, Action<bool>? watchRoom = null)
     {
         _typed = typed;
         _watchRoom = watchRoom;
@@ -89,7 +89,7 @@ internal sealed class InputPump : IDescriptorHandler
             {
                 var result = await _pipe.Reader.ReadAsync().ConfigureAwait(false);
                 if (result.Buffer.Length is > 0 and <= TypedAtMost)
-                    _typed?.Invoke();
+                    _typed();
                 var rest = Write(result.Buffer);
                 var written = result.Buffer.Length - rest.Length;
                 _pipe.Reader.AdvanceTo(rest.Start);

@@ -38,7 +38,6 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
     private bool _abandoned; // set on any thread
     private bool _draining;
     private bool _typed; // set on any thread
-    private bool _answers;
     private int _unpaced = Unpaced;
     private long _unpacedSince;
     private int _left; // bytes that may still be read while draining
@@ -95,7 +94,6 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
         if (Volatile.Read(ref _typed))
         {
             Volatile.Write(ref _typed, false);
-            _answers = true;
             _loop.Pacing.Answers(this);
             Refill();
         }
@@ -153,13 +151,6 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
         _unpacedSince = _loop.Time.GetTimestamp();
     }
 
-    private void EndAnswer()
-    {
-        if (_answers)
-            _loop.Pacing.AnswersNoMore(this);
-        _answers = false;
-    }
-
     private void Pump()
     {
         var turn = Turn;
@@ -187,7 +178,7 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
         }
 
         if (_unpaced <= 0)
-            EndAnswer();
+            _loop.Pacing.AnswersNoMore(this);
         if (turn < Turn && !Flush())
             return;
         if (_draining && (!_readable || _left == 0))
@@ -233,7 +224,7 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
         if (IsEnded)
             return;
         IsEnded = true;
-        EndAnswer();
+        _loop.Pacing.AnswersNoMore(this);
         _writer.Complete();
         _ended();
     }

@@ -94,7 +94,7 @@ internal static unsafe partial class Libc
             if (what.Terminal is not null)
             {
                 // It is a session leader by now, so opening the terminal without O_NOCTTY makes it the controlling one.
-                Check(posix_spawn_file_actions_addopen(actions, 0, what.Terminal, OpenReadWrite, 0), "posix_spawn_file_actions_addopen");
+                Check(posix_spawn_file_actions_addopen(actions, 0, what.Terminal, LibcAt.OpenReadWrite, 0), "posix_spawn_file_actions_addopen");
                 Check(posix_spawn_file_actions_adddup2(actions, 0, 1), "posix_spawn_file_actions_adddup2");
                 Check(posix_spawn_file_actions_adddup2(actions, 0, 2), "posix_spawn_file_actions_adddup2");
             }
@@ -348,7 +348,7 @@ internal static unsafe partial class Libc
         const int Create = 0x40;
         const int Truncate = 0x200;
         const uint OwnerOnly = 0x180;
-        return Descriptor.Checked(open(path, OpenReadWrite | OpenCloseOnExec | (truncate ? Create | Truncate : 0), OwnerOnly), $"open {path}");
+        return Descriptor.Checked(open(path, LibcAt.OpenReadWrite | OpenCloseOnExec | (truncate ? Create | Truncate : 0), OwnerOnly), $"open {path}");
     }
 
     /// <summary>Puts another program in this process's place, with the same id (execve(2)). Returns only by an exception.</summary>

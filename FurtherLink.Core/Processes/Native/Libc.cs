@@ -169,7 +169,7 @@ internal static unsafe partial class Libc
     internal static Descriptor OpenTerminal(out string path)
     {
         const int NameLength = 64; // "/dev/pts/" and a number
-        var master = Descriptor.AboveStandard(posix_openpt(OpenReadWrite | OpenNoControllingTerminal | OpenNonBlocking | OpenCloseOnExec));
+        var master = Descriptor.AboveStandard(posix_openpt(LibcAt.OpenReadWrite | OpenNoControllingTerminal | OpenNonBlocking | OpenCloseOnExec));
         if (master.IsInvalid)
             throw LibcException.Last("posix_openpt");
         var name = stackalloc byte[NameLength];
@@ -188,7 +188,7 @@ internal static unsafe partial class Libc
     internal static void GiveTerminal(string path, uint uid)
     {
         const uint Unchanged = uint.MaxValue; // its group is the system's: "tty"
-        using var slave = new Descriptor(open(path, OpenReadWrite | OpenNoControllingTerminal | OpenCloseOnExec, 0));
+        using var slave = new Descriptor(open(path, LibcAt.OpenReadWrite | OpenNoControllingTerminal | OpenCloseOnExec, 0));
         if (slave.IsInvalid)
             throw LibcException.Last("open " + path);
         if (fchown(slave, uid, Unchanged) != 0)
@@ -300,7 +300,6 @@ internal static unsafe partial class Libc
     internal static int Close(nint descriptor) => close((int)descriptor);
 
     private const int DuplicateCloseOnExec = 1030;
-    private const int OpenReadWrite = 2;
     private const int OpenNoControllingTerminal = 0x100;
     private const int OpenNonBlocking = 0x800;
     private const int OpenCloseOnExec = 0x80000;
