@@ -59,6 +59,8 @@ internal sealed class RemoteConsoleTests
         await console.ExpectAsync("\n[connection lost, trying again]");
         await console.SendLineAsync("echo \"<$word>\"");
         await console.ExpectScreenAsync(screen => screen.Contains("[connected again]") && screen.Contains("<kept>"));
+        // Before its prompt bash does not listen, and takes a Ctrl-D for nothing.
+        await console.ExpectAsync("<kept>\nthere> ");
         await console.SendKeysAsync(Ctrl.D);
         Assert.That((await console.ExpectEndAsync()).Exit.Code, Is.Zero);
     }
