@@ -6,6 +6,7 @@ using FurtherLink.Security;
 using FurtherLink.Sessions;
 using FurtherLink.Transports.Portacode.Gateways;
 using FurtherLink.Transports.WebSockets;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -96,12 +97,16 @@ internal static class LinkHost
         tls?.Add(builder.Services);
         builder.Services.AddHostedService<WarmUp>();
         builder.Services.Configure<HostOptions>(static host => host.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.AddSingleton<IMemoryPoolFactory<byte>, HotBlocks.Factory>();
         builder.WebHost.UseKestrelCore().UseSockets(transport =>
         {
             transport.CreateBoundListenSocket = sockets.Get;
 
             // From the socket to the message and back without a hop to the pool; what may block moves to the pool itself.
             transport.UnsafePreferInlineScheduling = true;
+
+            // No queues are used then, but each would have a pool.
+            transport.IOQueueCount = 1;
 
             // Some 3 KiB for each connection, and a call less for each 4 KiB that come in.
             transport.WaitForDataBeforeAllocatingBuffer = false;

@@ -1,4 +1,5 @@
 using System.IO.Pipelines;
+using System.Runtime.InteropServices;
 using System.Runtime.Versioning;
 using FurtherLink.Processes.Io;
 using FurtherLink.Processes.Native;
@@ -8,7 +9,7 @@ namespace FurtherLink.Tests.Processes;
 
 /// <summary>How programs that print share the loop.</summary>
 [SupportedOSPlatform("linux")]
-public sealed class OutputPumpTests
+public sealed partial class OutputPumpTests
 {
     [Test]
     public async Task Answers_WhatMayWait_SharesATenthOfTheTime()
@@ -93,6 +94,18 @@ public sealed class OutputPumpTests
         Assert.That(program.Asked, Is.EqualTo(3));
     }
 
+    [Test]
+    public async Task Pipe_OfWhatPrintsFasterThanItIsRead_Widens()
+    {
+        await using var loop = new IoLoop();
+        await using var slow = new Program(loop);
+        await using var fast = new Program(loop, pieces: 16);
+        await fast.SeenAsync(pieces: 16);
+        await slow.PrintAsync(pieces: 16);
+        await CountedTurn.PassAsync(loop, times: 1);
+        Assert.That((slow.PipeSize, fast.PipeSize), Is.EqualTo((64 * 1024, OutputPump.Turn)));
+    }
+
     /// <summary>A loop that runs: some time after its clock began.</summary>
     private static async Task<IoLoop> StartAsync(ManualTimeProvider time)
     {
@@ -135,7 +148,7 @@ public sealed class OutputPumpTests
     }
 
     /// <summary>Prints pieces of 4 KiB.</summary>
-    private sealed class Program : IAsyncDisposable
+    private sealed partial class Program : IAsyncDisposable
     {
         private readonly Descriptor _read;
         private readonly Descriptor _write;
@@ -143,10 +156,15 @@ public sealed class OutputPumpTests
         private readonly IoLoop _loop;
         private readonly long _token;
 
-        public Program(IoLoop loop)
+        /// <summary>Has a program.</summary>
+        /// <param name="loop">Where it is read.</param>
+        /// <param name="pieces">What it has printed before.</param>
+        public Program(IoLoop loop, int pieces = 0)
         {
             _loop = loop;
             (_read, _write) = Libc.Pipe(nonBlockingRead: true);
+            for (; pieces > 0; pieces--)
+                Print();
             Pump = new OutputPump(loop, _read, _sink, terminal: false, () => { });
             loop.Register(_read, Libc.EpollIn, Pump, out _token);
         }
@@ -157,6 +175,15 @@ public sealed class OutputPumpTests
 
         /// <summary>How often memory was asked for.</summary>
         public int Asked => _sink.Asked;
+
+        public int PipeSize
+        {
+            get
+            {
+                const int GetPipeSize = 1032; // F_GETPIPE_SZ
+                return fcntl(_write, GetPipeSize, 0);
+            }
+        }
 
         public void Print() => Libc.Write(_write, new byte[4096]);
 
@@ -171,6 +198,9 @@ public sealed class OutputPumpTests
         }
 
         public Task SeenAsync(int pieces) => Patience.UntilAsync(() => Printed == pieces * 4096, $"{pieces} pieces of 4 KiB; there are {Printed} bytes");
+
+        [LibraryImport("libc")]
+        private static partial int fcntl(Descriptor descriptor, int command, int argument);
 
         public ValueTask DisposeAsync()
         {

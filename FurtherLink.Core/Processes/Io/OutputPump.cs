@@ -13,8 +13,14 @@ namespace FurtherLink.Processes.Io;
 [SupportedOSPlatform("linux")]
 internal sealed class OutputPump : LoopWork, IDescriptorHandler
 {
-    /// <summary>Bytes read before others get their turn.</summary>
-    public const int Turn = 64 * 1024;
+    /// <summary>
+    /// Bytes read before others get their turn: a pipe's, once it is wide. Among many that print without end, to come to one costs as much as to carry
+    /// some 50 KB, for all that belongs to it has left the processor's caches.
+    /// </summary>
+    public const int Turn = 256 * 1024;
+
+    // What a pipe holds as it is made.
+    private const int NarrowPipe = 64 * 1024;
 
     // A terminal gives 4 KiB at most.
     private const int MuchOfATerminal = 2048;
@@ -38,6 +44,7 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
     private bool _abandoned; // set on any thread
     private bool _draining;
     private bool _typed; // set on any thread
+    private bool _wide; // as wide as it may be, or no pipe
     private int _unpaced = Unpaced;
     private long _unpacedSince;
     private int _left; // bytes that may still be read while draining
@@ -53,7 +60,7 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
         _loop = loop;
         _descriptor = descriptor;
         _writer = writer;
-        _terminal = terminal;
+        _terminal = _wide = terminal;
         _ended = ended;
         _flushed = OnFlushed;
     }
@@ -177,6 +184,8 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
             }
         }
 
+        if (!_wide && Turn - turn >= NarrowPipe)
+            Widen();
         if (_unpaced <= 0)
             _loop.Pacing.AnswersNoMore(this);
         if (turn < Turn && !Flush())
@@ -185,6 +194,13 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
             End();
         else if (_readable)
             _loop.Post(this);
+    }
+
+    /// <summary>For a program that prints faster than it is read: it can do more at once, and so can we.</summary>
+    private void Widen()
+    {
+        _wide = true;
+        Libc.WidenPipe(_descriptor, Turn);
     }
 
     /// <summary>Flushes.</summary>

@@ -91,6 +91,13 @@ internal static unsafe partial class Libc
         return (read, write);
     }
 
+    /// <summary>Has a pipe hold so many bytes; it stays as it is where the kernel gives its user no more.</summary>
+    internal static void WidenPipe(Descriptor descriptor, int size)
+    {
+        const int SetPipeSize = 1031; // F_SETPIPE_SZ
+        _ = fcntl(descriptor, SetPipeSize, size);
+    }
+
     /// <summary>Moves a descriptor to a number of at least 3 where it is not there yet.</summary>
     internal static int MoveAboveStandard(int descriptor)
     {

@@ -39,7 +39,7 @@ command.SetAction(arguments =>
         new StartMeasure(ours, raw, little ? 8 : 200),
         new IdleMeasure(ours, little ? 60 : 1000, little ? 1 : 10),
         new GrowthMeasure(ours, little ? [4] : [10, 100, 1000], file, characters, little ? 8 : 100),
-        new CrowdMeasure(ours, little ? [4] : [10, 100], viewers: 10, file, share),
+        new CrowdMeasure(ours, little ? [4] : [10, 100], viewers: 10, share),
     ];
 
     var chosen = arguments.GetValue(only) is { Length: > 0 } names ? names : [.. all.Select(static measure => measure.Name)];

@@ -6,13 +6,13 @@ namespace FurtherLink.Load.Measures;
 /// <summary>Sessions that print at once, and clients that watch one, against one session with one client.</summary>
 /// <param name="host">The published host.</param>
 /// <param name="crowds">How many print at once.</param>
-/// <param name="file">What is printed.</param>
-/// <param name="share">What each of the busy ones prints, a few times.</param>
 /// <param name="viewers">How many look at one session.</param>
-internal sealed class CrowdMeasure(string host, int[] crowds, int viewers, PrintedFile file, PrintedFile share) : IMeasure
+/// <param name="file">What is printed again and again: small enough for the processor's caches, for it is not the programs that are measured.</param>
+internal sealed class CrowdMeasure(string host, int[] crowds, int viewers, PrintedFile file) : IMeasure
 {
-    private const int Times = 3;
-    private const int Least = 100;
+    // How often each prints it: enough that starting does not count, and as much of one as of ten together.
+    private const int Least = 10;
+    private const int LeastTogether = 100;
     private FurtherLinkPeer? _peer;
 
     /// <inheritdoc/>
@@ -37,7 +37,7 @@ internal sealed class CrowdMeasure(string host, int[] crowds, int viewers, Print
     /// <inheritdoc/>
     public double[] Other()
     {
-        var alone = Measurements.Print(_peer!, terminal: false, file)[0];
+        var alone = Together(1);
         return [.. crowds.Select(_ => alone), alone];
     }
 
@@ -46,19 +46,17 @@ internal sealed class CrowdMeasure(string host, int[] crowds, int viewers, Print
 
     private double Together(int busy)
     {
-        // By the same program as alone, and enough for each that starting it does not count.
-        var times = Math.Max(Times, Least / busy);
-        var printed = string.Join(' ', Enumerable.Repeat(share.Path, times));
-        var links = Enumerable.Range(0, busy).Select(_ => _peer!.Open($"printf .; read line; exec cat {printed}", terminal: false)).ToArray();
+        var times = Math.Max(Least, LeastTogether / busy);
+        var links = Enumerable.Range(0, busy).Select(_ => _peer!.Open($"printf .; read line; exec {Print(times)}", terminal: false)).ToArray();
         foreach (var link in links)
             link.Receive(1);
-        return Drain(links, links => Array.ForEach(links, static link => link.Send("\n"u8)), times * share.Length);
+        return Drain(links, links => Array.ForEach(links, static link => link.Send("\n"u8)), (double)times * file.Length);
     }
 
     private double Viewed()
     {
         var driver = _peer!.Connect();
-        driver.SendMessage("""{"type":"start","process":"1","data":{"runner":"program","path":"/tmp","session":{"name":"viewed"},"args":["sh","-c","read line; exec cat """ + file.Path + "\"]}}");
+        driver.SendMessage("""{"type":"start","process":"1","data":{"runner":"program","path":"/tmp","session":{"name":"viewed"},"args":["sh","-c","read line; exec """ + Print(Least) + "\"]}}");
         driver.Await("started", "1");
         var links = new Link[viewers];
         links[0] = driver;
@@ -69,10 +67,12 @@ internal sealed class CrowdMeasure(string host, int[] crowds, int viewers, Print
             viewer.Await("attached", "1");
             links[i] = viewer;
         }
-        return Drain(links, static links => links[0].Send("\n"u8), file.Length);
+        return Drain(links, static links => links[0].Send("\n"u8), (double)Least * file.Length);
     }
 
-    private static double Drain(Link[] links, Action<Link[]> go, int each)
+    private string Print(int times) => "cat " + string.Join(' ', Enumerable.Repeat(file.Path, times));
+
+    private static double Drain(Link[] links, Action<Link[]> go, double each)
     {
         var readers = Array.ConvertAll(links, static link => new Thread(() =>
         {
@@ -86,6 +86,6 @@ internal sealed class CrowdMeasure(string host, int[] crowds, int viewers, Print
         Array.ForEach(readers, static reader => reader.Join());
         watch.Stop();
         Array.ForEach(links, static link => link.Dispose());
-        return (double)each * links.Length / 1e6 / watch.Elapsed.TotalSeconds;
+        return each * links.Length / 1e6 / watch.Elapsed.TotalSeconds;
     }
 }

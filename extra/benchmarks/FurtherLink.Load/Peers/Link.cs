@@ -9,7 +9,7 @@ namespace FurtherLink.Load.Peers;
 /// </summary>
 internal class Link(Socket socket) : IDisposable
 {
-    private byte[] _received = new byte[1 << 20];
+    private byte[] _received = new byte[1 << 17]; // of a hundred connections it still fits into the caches
     private int _length;
     private int _read;
 
