@@ -6,8 +6,7 @@ namespace FurtherLink.Transports.Gatt.Bluez;
 /// <param name="path">Where it is on the bus.</param>
 /// <param name="name">Its name.</param>
 /// <param name="services">The UUIDs of its services.</param>
-/// <param name="released">Called when BlueZ advertises no more, of its own accord.</param>
-internal sealed class AdvertisementObject(string path, string name, string[] services, Action released) : ServedObject(path, BluezNames.Advertisement)
+internal sealed class AdvertisementObject(string path, string name, string[] services) : ServedObject(path, BluezNames.Advertisement)
 {
     // A computer (Bluetooth Assigned Numbers, section 2.6).
     private const ushort Computer = 0x0080;
@@ -30,7 +29,6 @@ internal sealed class AdvertisementObject(string path, string name, string[] ser
         if (member != "Release")
             return false;
         ReplyDone(call);
-        released();
         return true;
     }
 }

@@ -6,9 +6,9 @@ namespace FurtherLink.Transports.Gatt.Bluez;
 /// <param name="path">Where it is.</param>
 /// <param name="service">The path of its service.</param>
 /// <param name="characteristic">What is behind it.</param>
-/// <param name="encrypted">Whether only those may use it whose link is encrypted.</param>
+/// <param name="encryption">What of it is only for those whose link is encrypted.</param>
 /// <param name="connection">The bus.</param>
-internal sealed class CharacteristicObject(string path, string service, Characteristic characteristic, bool encrypted, DBusConnection connection)
+internal sealed class CharacteristicObject(string path, string service, Characteristic characteristic, Encryption encryption, DBusConnection connection)
     : ServedObject(path, BluezNames.GattCharacteristic)
 {
     /// <inheritdoc/>
@@ -34,6 +34,7 @@ internal sealed class CharacteristicObject(string path, string service, Characte
         get
         {
             var flags = new List<string>();
+            var encrypted = encryption is not Encryption.None;
             if (characteristic.Reads)
                 flags.Add(encrypted ? "encrypt-read" : "read");
             if (characteristic.Writes && encrypted)
@@ -41,7 +42,7 @@ internal sealed class CharacteristicObject(string path, string service, Characte
             else if (characteristic.Writes)
                 flags.AddRange(["write", "write-without-response"]);
             if (characteristic.Notifications is not null)
-                flags.AddRange(encrypted ? ["notify", "encrypt-notify"] : ["notify"]);
+                flags.AddRange(encryption is Encryption.All ? ["notify", "encrypt-notify"] : ["notify"]);
             return [.. flags];
         }
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FurtherLink.Framing;
 
 namespace FurtherLink.Transports.Portacode.Bandwidth;
 

@@ -1,3 +1,4 @@
+using FurtherLink.Framing;
 using FurtherLink.Messages;
 using FurtherLink.Transports.Portacode.Gateways;
 

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
+using FurtherLink.Framing;
 using FurtherLink.Messages;
 using FurtherLink.Peers;
 using FurtherLink.Transports.Portacode.Bandwidth;

@@ -1,7 +1,7 @@
-namespace FurtherLink.Transports.Portacode.Bandwidth;
+namespace FurtherLink.Framing;
 
 /// <summary>A number of bytes per second: what is taken beyond it is paid back by waiting. Thread safe.</summary>
-internal sealed class TokenBucket
+public sealed class TokenBucket
 {
     // What may go at once after a pause: a quarter of a second's worth.
     private const double Burst = 0.25;
