@@ -72,6 +72,9 @@ internal sealed class ServeOptions
     /// <summary>Portacode gateways may dial in. Default false.</summary>
     public bool Portacode { get; init; }
 
+    /// <summary>Clients are served over Bluetooth LE, too. Default false.</summary>
+    public bool Bluetooth { get; init; }
+
     /// <summary>The Portacode gateway to dial; null = none.</summary>
     public Uri? Gateway { get; init; }
 
@@ -109,6 +112,7 @@ internal sealed class ServeOptions
             AllowedOrigins = List("AllowedOrigins"),
             TrustedOrigins = List("TrustedOrigins"),
             Portacode = Text("Portacode:Listen") is { } listen && Checks.IsOn(listen),
+            Bluetooth = Text("Bluetooth:Listen") is { } radio && Checks.IsOn(radio) && !(Text("Bluetooth:Skip") is { } skip && Checks.IsOn(skip)),
             Gateway = Text("Portacode:GatewayUrl") is { } gateway ? new Uri(gateway) : null,
             KeyDirectory = Text("Portacode:KeyDirectory"),
             GatewayMaxMessage = Text("Portacode:MaxMessage") is { } longest ? int.Parse(longest) : null,

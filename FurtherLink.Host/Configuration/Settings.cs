@@ -176,6 +176,46 @@ internal static class Settings
         new("Portacode:MaxExecOutput", "Characters of output that the result of a command repeats. Default 1048576.") { Check = Checks.Number(1024, int.MaxValue) },
         new("Portacode:Transfers", "Limits of uploads, downloads and transfers of gateways: MaxBytes, MaxEntries, MaxTransfers, MaxUploadBytes, MaxUploads, MaxWholeBytes, UploadIdle, TransferIdle.") { Shape = SettingShape.Group },
         new("Portacode:FileReadLimit", "The most bytes of a file that one file_read gives. Default 67108864.") { IsSize = true, Check = Checks.Size(4096, 128 * 1024 * 1024) },
+        new("Bluetooth:Listen", "Serve clients over Bluetooth LE, too, by BlueZ.")
+        {
+            Shape = SettingShape.Switch, Use = SettingUse.Serve, Option = "--bluetooth", Check = Checks.Switch,
+        },
+        new("Bluetooth:Skip", "No Bluetooth, whatever else says so. Default false.")
+        {
+            Shape = SettingShape.Switch, Use = SettingUse.Serve, Variable = "FURTHER_LINK_SKIP_BLUETOOTH", Check = Checks.Switch,
+        },
+        new("Bluetooth:Adapter", "The adapter, as BlueZ calls it (hci1). Default: the first that can be a peripheral.")
+        {
+            Use = SettingUse.Serve, Option = "--bluetooth-adapter", ValueName = "name",
+        },
+        new("Bluetooth:Name", "The name that people look for. Default: \"furtherlink-\" and the machine's name.")
+        {
+            Use = SettingUse.Serve, Option = "--bluetooth-name", ValueName = "name",
+        },
+        new("Bluetooth:LegacyUnencrypted", "Careful: over Bluetooth everything goes through the air unencrypted, for old clients that cannot pair.")
+        {
+            Shape = SettingShape.Switch, Use = SettingUse.Serve, Option = "--bluetooth-unencrypted", Variable = "FURTHER_LINK_NO_BLUETOOTH_ENCRYPTION", Check = Checks.Switch,
+        },
+        new("Bluetooth:AlwaysPair", "Careful: whoever is near may pair at any time, not only while \"furtherlink pair\" waits. Default false.")
+        {
+            Shape = SettingShape.Switch, Use = SettingUse.Serve, Variable = "FURTHER_LINK_BLUETOOTH_PAIR_AND_ADVERTISE", Check = Checks.Switch,
+        },
+        new("Bluetooth:Advertise", "Whether the device advertises as long as it runs. Default true.") { Shape = SettingShape.Switch, Use = SettingUse.Serve, Check = Checks.TrueOrFalse },
+        new("Bluetooth:Rate", "Bytes a second over Bluetooth for all clients that do not acknowledge output. Default 8000.")
+        {
+            Use = SettingUse.Serve, Check = Checks.Number(100, int.MaxValue),
+        },
+        new("Bluetooth:ClientTimeout", "How long a client over Bluetooth may say nothing before it has gone. Default 00:00:10.") { Use = SettingUse.Serve, Check = Checks.Wait },
+        new("Bluetooth:MaxClientsPerDevice", "Clients over Bluetooth that one device may have at a time. Default 8.") { Use = SettingUse.Serve, Check = Checks.Number(1, int.MaxValue) },
+        new("Bluetooth:MaxMessage", "The longest message that a client over Bluetooth may send, in bytes. Default 1048576.")
+        {
+            Use = SettingUse.Serve, IsSize = true, Check = Checks.Size(1024, int.MaxValue),
+        },
+        new("Bluetooth:RetryDelay", "How long to wait before Bluetooth is tried again. Default 00:00:05.") { Use = SettingUse.Serve, Check = Checks.Wait },
+        new("Bluetooth:Information", "What the Device Information Service says: Manufacturer, Model, Serial, Firmware, Hardware, Vendor, Product, ProductVersion, SystemId.")
+        {
+            Shape = SettingShape.Group,
+        },
         new("Profiles:*:Memory", "Bytes of memory that a program may use, by default (512M, 2G). Default: no limit.")
         {
             Option = "--limit-memory", ValueName = "size", IsSize = true, Check = SettingsCheck.Profiles["Memory"],

@@ -1,3 +1,4 @@
+using System.Runtime.Versioning;
 using FurtherLink.Host.Certificates;
 using FurtherLink.Host.Commands;
 using FurtherLink.Host.Configuration;
@@ -86,6 +87,8 @@ internal static class LinkHost
         });
         if (options.Portacode)
             AddPortacode(link, section, options);
+        if (options.Bluetooth && OperatingSystem.IsLinux())
+            AddBluetooth(link, section, options);
         if (running is not null)
             link.AddHolder(holder => running.Configure(holder, ServeCommand.Name));
         if (socket is not null && OperatingSystem.IsLinux())
@@ -143,6 +146,10 @@ internal static class LinkHost
             portacode.GatewayUrl = null;
         });
     }
+
+    [SupportedOSPlatform("linux")]
+    private static void AddBluetooth(LinkBuilder link, IConfigurationSection section, ServeOptions options) =>
+        link.AddGatt(section.GetSection("Bluetooth"), bluetooth => bluetooth.LegacyOpen |= options.LegacyOpen);
 
     private static void MapPortacode(WebApplication app)
     {

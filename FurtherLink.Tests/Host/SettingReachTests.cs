@@ -4,6 +4,7 @@ using System.Reflection;
 using FurtherLink.Host.Configuration;
 using FurtherLink.Host.Serving;
 using FurtherLink.Security;
+using FurtherLink.Transports.Gatt;
 using FurtherLink.Transports.Portacode;
 using FurtherLink.Transports.WebSockets;
 using Microsoft.Extensions.DependencyInjection;
@@ -15,7 +16,7 @@ namespace FurtherLink.Tests.Host;
 [TestFixture]
 internal sealed class SettingReachTests
 {
-    private static readonly Type[] Kinds = [typeof(LinkOptions), typeof(AccessOptions), typeof(WebSocketLinkOptions), typeof(PortacodeOptions)];
+    private static readonly Type[] Kinds = [typeof(LinkOptions), typeof(AccessOptions), typeof(WebSocketLinkOptions), typeof(PortacodeOptions), typeof(GattOptions)];
 
     // Those that have another name where the host itself reads them, or a form of their own.
     private static readonly Dictionary<string, string> Texts = new(StringComparer.Ordinal)
@@ -29,6 +30,9 @@ internal sealed class SettingReachTests
         ["PasswordAccess"] = "view",
         ["Portacode:Listen"] = "false",
         ["Portacode:GatewayUrl"] = "wss://example.org",
+        ["Bluetooth:Listen"] = "false",
+        ["Bluetooth:Skip"] = "true",
+        ["Bluetooth:Adapter"] = "hci7",
         ["AllowedHosts"] = "example.org",
     };
 
@@ -92,7 +96,7 @@ internal sealed class SettingReachTests
     private (Type Type, object? Value) Default(string name)
     {
         var colon = name.LastIndexOf(':');
-        var (kind, property) = colon < 0 ? ("", name) : (name.StartsWith("Profiles:", StringComparison.Ordinal) ? nameof(RunProfile) : nameof(PortacodeOptions), name[(colon + 1)..]);
+        var (kind, property) = colon < 0 ? ("", name) : (KindOf(name[..name.IndexOf(':', StringComparison.Ordinal)]), name[(colon + 1)..]);
         foreach (var type in (Type[])[.. Kinds, typeof(RunProfile), typeof(ServeOptions)])
         {
             if ((kind.Length == 0 || kind == type.Name) && type.GetProperty(property) is { } found)
@@ -102,12 +106,20 @@ internal sealed class SettingReachTests
         throw new AssertionException($"{name}: no option has this name; where the host reads it by another, this test says what to set it to");
     }
 
+    private static string KindOf(string section) => section switch
+    {
+        "Profiles" => nameof(RunProfile),
+        "Portacode" => nameof(PortacodeOptions),
+        _ => nameof(GattOptions),
+    };
+
     private async Task<Dictionary<string, object?>> ReadAsync(Dictionary<string, string> settings)
     {
         Dictionary<string, string> all = new()
         {
             ["StateDirectory"] = _folder["state"],
             ["Portacode:Listen"] = "true",
+            ["Bluetooth:Listen"] = "true",
             ["Portacode:KeyDirectory"] = Directory.CreateDirectory(_folder["keys"]).FullName,
         };
         foreach (var (name, text) in settings)
@@ -123,6 +135,8 @@ internal sealed class SettingReachTests
         Add(values, app.Services.GetRequiredService<IOptions<AccessOptions>>().Value);
         Add(values, app.Services.GetRequiredService<IOptions<WebSocketLinkOptions>>().Value);
         Add(values, app.Services.GetRequiredService<IOptions<PortacodeOptions>>().Value);
+        if (app.Services.GetService<IOptions<GattOptions>>() is { } gatt)
+            Add(values, gatt.Value);
         return values;
     }
 

@@ -1,6 +1,7 @@
 using System.Runtime.Versioning;
 using FurtherLink;
 using FurtherLink.Transports.Gatt;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
@@ -15,12 +16,15 @@ public static class GattLinkBuilderExtensions
     /// and it comes back by itself. Needs Linux with BlueZ 5.50 or later.
     /// </summary>
     /// <param name="builder">What AddFurtherLink returned.</param>
-    /// <param name="configure">Sets options; null = nothing.</param>
+    /// <param name="configuration">The section with <see cref="GattOptions"/>; null = none.</param>
+    /// <param name="configure">Sets options in code, after the configuration; null = nothing.</param>
     [SupportedOSPlatform("linux")]
-    public static LinkBuilder AddGatt(this LinkBuilder builder, Action<GattOptions>? configure = null)
+    public static LinkBuilder AddGatt(this LinkBuilder builder, IConfiguration? configuration = null, Action<GattOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(builder);
         var options = builder.Services.AddOptions<GattOptions>().ValidateOnStart();
+        if (configuration is not null)
+            options.BindSettings(configuration, static (section, gatt) => section.Bind(gatt));
         if (configure is not null)
             options.Configure(configure);
         builder.Services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<GattOptions>, GattOptionsValidation>());

@@ -14,10 +14,14 @@ public sealed class GattOptions
     /// </summary>
     public string? Name { get; set; }
 
-    /// <summary>
-    /// Whether the device advertises as long as it runs; else only while a window to pair is open. Default true: devices that have paired find it again so.
-    /// </summary>
+    /// <summary>Whether the device advertises as long as it runs. Default true; without it only devices connect that know its address.</summary>
     public bool Advertise { get; set; } = true;
+
+    /// <summary>
+    /// Careful: whoever is near enough may pair at any time. Default false: only while a window to pair is open, which a person opens at the device. To have
+    /// paired only encrypts the link; what a client may do is decided by its token.
+    /// </summary>
+    public bool AlwaysPair { get; set; }
 
     /// <summary>
     /// Careful: everything goes through the air unencrypted, for old clients that cannot pair. Default false: BlueZ lets only devices in whose link is

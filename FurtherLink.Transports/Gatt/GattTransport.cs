@@ -49,7 +49,7 @@ internal sealed partial class GattTransport : BackgroundService, IPairingAnswers
     /// <inheritdoc/>
     public bool Allows(string device, uint? passkey)
     {
-        var allowed = _desk.IsOpen;
+        var allowed = _options.AlwaysPair || _desk.IsOpen;
         if (!allowed)
             Log.NotPaired(_logger, Central.AddressOf(device));
         else if (passkey is { } number)
