@@ -28,8 +28,8 @@ fail() {
 
 command -v dotnet >/dev/null || fail "The .NET SDK 10 is missing: see https://dotnet.microsoft.com/download"
 
-# What programs in the tests use: Python with pictures and wheels, terminals that are looked at and played, a client that people type into.
-packages=(python3 python3-pil python3-numpy python3-setuptools python3-wheel asciinema curl less procps bubblewrap tmux util-linux vim openssl chromium)
+# What programs in the tests use: Python with pictures and wheels, terminals that are looked at and played, a client that people type into, a message bus.
+packages=(python3 python3-pil python3-numpy python3-setuptools python3-wheel asciinema curl less procps bubblewrap tmux util-linux vim openssl chromium dbus-daemon)
 command -v node >/dev/null || packages+=(nodejs)
 command -v npm >/dev/null || packages+=(npm)
 . extra/debian.sh
