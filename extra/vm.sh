@@ -154,9 +154,7 @@ FIRST
     echo "mount -t 9p -o cache=mmap,trans=virtio,version=9p2000.L,msize=512000 share$i $(printf %q "${shares[$i]}") || exit 125"
   done
   echo 'echo "+memory +pids +cpu" >/sys/fs/cgroup/cgroup.subtree_control || exit 125'
-  for module in ${MODULES-}; do
-    echo "modprobe $(printf %q "$module") || exit 125"
-  done
+  [ -z "${MODULES-}" ] || echo "modprobe -a $(printf '%q ' $MODULES)|| exit 125"
   if [ "$user" != root ]; then
     cat <<'DELEGATE'
 group=/sys/fs/cgroup/delegated
