@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """Checks a peripheral at hci0 with a central at hci1, and prints a line for each check.
 
-    central.py bare       what the bare peripheral has: proves the rig
+    central.py bare             what the bare peripheral has: proves the rig
+    central.py encrypted TOKEN  the host as it is by default
+    central.py legacy           the host as old clients need it: neither encryption nor tokens
 """
 
 import asyncio
 import sys
 
 import bare
+import product
 from att import AttCentral, links_gone
 from bus import ADAPTER, Bus
 from checks import CENTRAL, PERIPHERAL, Checks, same
@@ -43,7 +46,7 @@ class Rig:
         await links_gone(1)
 
 
-async def bare_checks(rig):
+async def bare_checks(rig, _):
     central = DaemonCentral(rig.bus, CENTRAL, rig.remote)
     messages = Messages(central)
     message = bytes(index * 7 % 251 for index in range(5000))
@@ -91,10 +94,10 @@ async def bare_checks(rig):
         await rig.check(f"all of it with an MTU of {mtu}", with_mtu())
 
 
-async def main(part):
+async def main(part, token=None):
     checks = Checks(part)
     rig = await Rig(await Bus().connect(), checks).begin()
-    await {"bare": bare_checks}[part](rig)
+    await {"bare": bare_checks, "encrypted": product.encrypted, "legacy": product.legacy}[part](rig, token)
     return 1 if checks.failed else 0
 
 

@@ -21,8 +21,8 @@ class DaemonCentral:
         self._paths = {}
         self._sockets = []
 
-    async def find(self, peripheral, service, seconds=20):
-        """Scans until the device is seen with the service; returns its properties.
+    async def find(self, peripheral, service, wanted=lambda device: True, seconds=20):
+        """Scans until the device is seen with the service, and as it is wanted; returns its properties.
 
         The virtual controllers report an advertisement only when one is switched on. With a second one the kernel takes turns, and switches every 2 s.
         """
@@ -33,7 +33,7 @@ class DaemonCentral:
             try:
                 for _ in range(seconds * 10):
                     device = (await self._bus.objects()).get(self.path, {}).get(DEVICE, {})
-                    if service in device.get("UUIDs", []):
+                    if service in device.get("UUIDs", []) and wanted(device):
                         return device
                     await asyncio.sleep(0.1)
                 raise TimeoutError(f"no advertisement of {service} was seen in {seconds} s: {device}")

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What vm-test.sh runs in the virtual machine, as root: BlueZ with two virtual controllers, peripherals at the first, and a central at the second.
 #
-#   inside.sh [FOLDER]     the folder of the published host; without one the rig is only proved with the bare peripheral
+#   inside.sh [FOLDER DOTNET]     the folders of the published host and of .NET; without them the rig is only proved with the bare peripheral
 set -uo pipefail
 cd "$(dirname "$0")"
 logs=$(mktemp -d)
@@ -62,6 +62,29 @@ try 300 grep -q ready "$logs/bare.log" || give_up "the bare peripheral does not 
 say "the bare peripheral is ready"
 check bare
 stop
+
+# The host: as it is by default, but anybody may pair without "furtherlink pair"; then as old clients need it.
+host() {
+  local log=$1
+  shift
+  peripheral "$log" env FURTHER_LINK_BLUETOOTH_PAIR_AND_ADVERTISE=1 "$published/furtherlink" serve --no-tls --port 8028 --state-dir "$logs/state" \
+    --bluetooth --bluetooth-adapter hci0 --bluetooth-name furtherlink-test "$@"
+  if try 600 grep -q "Bluetooth: clients find" "$logs/$log.log"; then
+    say "the host is ready: $log"
+  else
+    echo "failed $log: the host does not offer Bluetooth" | tee -a "$logs/results"
+    stop
+    return 1
+  fi
+}
+if [ $# -gt 0 ]; then
+  published=$1
+  export DOTNET_ROOT=$2 DOTNET_NOLOGO=1
+  mkdir -p "$logs/state"
+  token=$("$published/furtherlink" token add rig --state-dir "$logs/state" 2>"$logs/token.log")
+  if host encrypted; then check encrypted "$token"; stop; fi
+  if host legacy --legacy-open --bluetooth-unencrypted; then check legacy; stop; fi
+fi
 
 count() { grep -c "^$1 " "$logs/results"; }
 say "done"
