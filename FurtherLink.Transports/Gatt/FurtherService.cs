@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Text;
 using FurtherLink.Device;
+using FurtherLink.Messages;
+using FurtherLink.Security;
+using FurtherLink.Security.Auditing;
 using FurtherLink.Transports.Gatt.Bluez;
 using FurtherLink.Transports.Gatt.Clients;
 using FurtherLink.Transports.Gatt.Values;
@@ -18,14 +21,19 @@ internal sealed class FurtherService : IDisposable
     private static readonly string Version = $$"""{"version": "{{FurtherLinkVersion.Current}}"}""";
 
     private readonly DebianPackages _packages;
+    private readonly FileStore _files;
+    private readonly AuditLog _audit;
     private readonly OutboxCharacteristic _aptVersion = new(Of("ada"));
+    private readonly OutboxCharacteristic _uploaded = new(Of("bba"));
     private readonly OutboxCharacteristic _runs = new(Of("cba"));
 
     /// <summary>Makes it.</summary>
     public FurtherService(
-        ILinkServer server, DebianPackages packages, IOptions<GattOptions> options, IOptions<LinkOptions> link, TimeProvider time, ILogger<RunClients> logger)
+        ILinkServer server, DebianPackages packages, FileStore files, AuditLog audit, IOptions<GattOptions> options, IOptions<LinkOptions> link, TimeProvider time, ILogger<RunClients> logger)
     {
         _packages = packages;
+        _files = files;
+        _audit = audit;
         Clients = new RunClients(server, _runs, options, link, time, logger);
         var maxMessage = options.Value.MaxMessage;
         Characteristics =
@@ -36,6 +44,8 @@ internal sealed class FurtherService : IDisposable
             new InboxCharacteristic(Of("aab"), maxMessage, time, static (_, _) => ValueTask.CompletedTask),
             _aptVersion,
             new InboxCharacteristic(Of("adb"), maxMessage, time, AnswerVersionAsync),
+            _uploaded,
+            new InboxCharacteristic(Of("bca"), maxMessage, time, UploadAsync),
             _runs,
             new InboxCharacteristic(Of("cca"), maxMessage, time, Clients.TakeAsync),
         ];
@@ -52,6 +62,7 @@ internal sealed class FurtherService : IDisposable
     {
         Clients.Dispose();
         _aptVersion.Dispose();
+        _uploaded.Dispose();
         _runs.Dispose();
     }
 
@@ -63,5 +74,27 @@ internal sealed class FurtherService : IDisposable
         // A version has no character that JSON would escape: Debian Policy section 5.6.12.
         var answer = version is null ? """{"version": null}""" : $$"""{"version": "{{version}}"}""";
         await _aptVersion.AnswerAsync(Encoding.UTF8.GetBytes(answer), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private async ValueTask UploadAsync(Central central, ReadOnlyMemory<byte> upload)
+    {
+        string answer;
+        try
+        {
+            var grant = Clients.GrantOf(central.Device);
+            grant.Demand(Access.Drive);
+            var outcome = await _files.UploadAsync(upload, grant.UserFor(null), CancellationToken.None).ConfigureAwait(false);
+            answer = outcome.Status is UploadStatus.Done
+                ? $$"""{"success": true, "fetched_urls": {{(outcome.FetchedUrls ? "true" : "false")}}}"""
+                : "Error: " + outcome.Reason;
+            if (outcome.Status is UploadStatus.Done)
+                _audit.Write(AuditEvent.Of("uploaded", grant, new Caller(central.Address, IsLocal: false)) with { Directory = outcome.Directory, User = outcome.User });
+        }
+        catch (LinkException e)
+        {
+            answer = "Error: " + e.Message;
+        }
+
+        await _uploaded.AnswerAsync(Encoding.UTF8.GetBytes(answer), CancellationToken.None).ConfigureAwait(false);
     }
 }

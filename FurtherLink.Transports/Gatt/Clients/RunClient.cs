@@ -1,4 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.IO.Pipelines;
+using System.Security.Claims;
 using FurtherLink.Codecs;
 using FurtherLink.Framing;
 using FurtherLink.Transports.Gatt.Values;
@@ -6,6 +8,7 @@ using FurtherLink.Transports.Gatt.Values;
 namespace FurtherLink.Transports.Gatt.Clients;
 
 /// <summary>One client: its messages go to the server as those of a connection of its own, and what comes back goes out in chunks.</summary>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Whoever serves it ends it by DropAsync, which disposes.")]
 internal sealed class RunClient
 {
     private readonly IDuplexPipe _pipe;
@@ -30,6 +33,9 @@ internal sealed class RunClient
         _time = time;
         _heard = time.GetTimestamp();
     }
+
+    /// <summary>Who it is; null = nobody known.</summary>
+    public Func<ClaimsPrincipal?> Principal { get; init; } = static () => null;
 
     /// <summary>For how long nothing has been heard of it.</summary>
     public TimeSpan Silence => _time.GetElapsedTime(Volatile.Read(ref _heard));
@@ -117,6 +123,7 @@ internal sealed class RunClient
         await _pipe.Input.CompleteAsync().ConfigureAwait(false);
         await _pipe.Output.CompleteAsync().ConfigureAwait(false);
         _cut.Dispose();
+        _taking.Dispose();
     }
 
     private async ValueTask PaceAsync(int length)

@@ -78,6 +78,15 @@ internal sealed partial class RunClients : IDisposable
         }
     }
 
+    /// <summary>What a device may do beside its runs: as much as any of its clients that has said who it is.</summary>
+    public Grant GrantOf(string device)
+    {
+        if (_options.LegacyOpen)
+            return Grant.Of(Anyone);
+        var grants = Where(place => place.Device == device).Select(static client => Grant.Of(client.Principal())).ToList();
+        return grants.Count == 0 ? Grant.Nobody : grants.MaxBy(static grant => grant.Access)!;
+    }
+
     /// <summary>A device has gone, and its clients with it.</summary>
     public void Forget(string device)
     {
@@ -150,7 +159,7 @@ internal sealed partial class RunClients : IDisposable
             MaxChunk = _bucket.Piece,
             Defaults = new RunDefaults { Terminal = TerminalSize.Default },
         };
-        var client = new RunClient(transport, _outbox, _bucket, _time);
+        var client = new RunClient(transport, _outbox, _bucket, _time) { Principal = () => connection.Principal };
         return (client, Task.Run(() => ServeAsync(connection, client, (central.Device, name))));
     }
 
