@@ -54,6 +54,9 @@ public sealed class GattOptions
     /// <summary>How long to wait before BlueZ, or an adapter, is tried again where it cannot be told when it comes. Default 5 s, at least 100 ms.</summary>
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>The message bus where BlueZ is, a D-Bus address; null, the default = the system's.</summary>
+    internal string? BusAddress { get; set; }
+
     /// <summary>What the Device Information Service says.</summary>
     public DeviceInformation Information { get; set; } = new();
 }

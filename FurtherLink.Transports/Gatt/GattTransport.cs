@@ -22,6 +22,7 @@ internal sealed partial class GattTransport : BackgroundService, IPairingAnswers
     private readonly SemaphoreSlim _changed = new(0, 1);
     private string? _told;
     private bool _switchedOn;
+    private volatile string? _offered; // the adapter's path; null when it has gone since
 
     /// <summary>Makes it.</summary>
     public GattTransport(FurtherService service, PairingDesk desk, IOptions<GattOptions> options, TimeProvider time, ILogger<GattTransport> logger)
@@ -97,7 +98,7 @@ internal sealed partial class GattTransport : BackgroundService, IPairingAnswers
     /// <summary>Serves as long as there is the bus.</summary>
     private async Task ServeBusAsync(CancellationToken stoppingToken)
     {
-        using var bus = new DBusConnection(DBusAddress.System ?? throw new IOException("there is no system message bus; it is in Debian's package dbus"));
+        using var bus = new DBusConnection(_options.BusAddress ?? DBusAddress.System ?? throw new IOException("there is no system message bus; it is in Debian's package dbus"));
         await bus.ConnectAsync().ConfigureAwait(false);
         using var signals = new BluezSignals(OnChange, ForgetDevice);
         await signals.ListenAsync(bus).ConfigureAwait(false);
@@ -131,7 +132,7 @@ internal sealed partial class GattTransport : BackgroundService, IPairingAnswers
             {
                 var adapters = await calls.FindAdaptersAsync().ConfigureAwait(false);
                 var adapter = adapters.Find(IsWanted);
-                if (offered is not null && (adapter is null || adapter.Path != offered.Path || !adapter.Powered))
+                if (offered is not null && (_offered is null || adapter is null || adapter.Path != offered.Path || !adapter.Powered))
                 {
                     await Peripheral.WithdrawAsync(bus, offered).ConfigureAwait(false);
                     offered = null;
@@ -140,8 +141,9 @@ internal sealed partial class GattTransport : BackgroundService, IPairingAnswers
 
                 if (offered is null && adapter is not null && await IsOnAsync(calls, adapter).ConfigureAwait(false))
                 {
-                    await _peripheral.OfferAsync(bus, daemon, adapter, _logger).ConfigureAwait(false);
                     offered = adapter;
+                    _offered = adapter.Path;
+                    await _peripheral.OfferAsync(bus, daemon, adapter, _logger).ConfigureAwait(false);
                     _told = null;
                     Log.Serving(_logger, adapter.Name, _peripheral.Name);
                 }
@@ -184,8 +186,11 @@ internal sealed partial class GattTransport : BackgroundService, IPairingAnswers
         return false;
     }
 
-    private void OnChange()
+    private void OnChange(string? removed)
     {
+        // It may be there again before anybody looks, and knows nothing of us then.
+        if (removed is not null && removed == _offered)
+            _offered = null;
         try
         {
             _changed.Release();

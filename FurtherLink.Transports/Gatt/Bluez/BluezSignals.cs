@@ -3,9 +3,9 @@ using Tmds.DBus.Protocol;
 namespace FurtherLink.Transports.Gatt.Bluez;
 
 /// <summary>Listens to what changes at BlueZ: adapters that come and go or are switched, devices that are gone. Called on the bus's thread.</summary>
-/// <param name="adapters">Called when an adapter may have come, gone or been switched on or off.</param>
+/// <param name="adapters">Called when an adapter may have come, gone or been switched on or off; with its path where it has gone, else null.</param>
 /// <param name="gone">Called with the path of a device whose link has ended.</param>
-internal sealed class BluezSignals(Action adapters, Action<string> gone) : IDisposable
+internal sealed class BluezSignals(Action<string?> adapters, Action<string> gone) : IDisposable
 {
     private readonly List<IDisposable> _subscriptions = [];
 
@@ -46,7 +46,7 @@ internal sealed class BluezSignals(Action adapters, Action<string> gone) : IDisp
                 gone(change.Value);
         }
         else
-            adapters();
+            adapters(member == "InterfacesRemoved" ? change.Value : null);
     }
 
     private void OnProperties(Notification<Change> change)
@@ -57,7 +57,7 @@ internal sealed class BluezSignals(Action adapters, Action<string> gone) : IDisp
         if (value.Interface == BluezNames.Device && value.IsDisconnected)
             gone(value.Path);
         else if (value.Interface == BluezNames.Adapter && value.IsSwitched)
-            adapters();
+            adapters(null);
     }
 
     /// <summary>What has changed of an object.</summary>
