@@ -1,5 +1,4 @@
 using FurtherLink.Tests.Support;
-using Tmds.DBus.Protocol;
 
 namespace FurtherLink.Tests.Gatt.Support;
 

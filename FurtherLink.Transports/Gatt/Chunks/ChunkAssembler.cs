@@ -37,20 +37,8 @@ internal sealed class ChunkAssembler(int maxMessage, int maxHeld, TimeProvider t
         var header = ChunkHeader.Read(chunk);
         if (chunk.Length > ChunkedMessage.MaxChunk)
             throw new ChunkException($"a chunk of {chunk.Length} bytes; there are at most {ChunkedMessage.MaxChunk}");
-        var bytes = chunk[ChunkHeader.Size..];
         DropOld();
-        var node = Find(header);
-        if (header.Last == 0)
-        {
-            message = bytes.ToArray();
-            return true;
-        }
-
-        if (node is null)
-            node = Begin(header);
-        else
-            Touch(node);
-        return Add(node, header, bytes, out message);
+        return Take(header, chunk[ChunkHeader.Size..], out message);
     }
 
     /// <summary>Gives up all that is half received.</summary>
@@ -60,10 +48,28 @@ internal sealed class ChunkAssembler(int maxMessage, int maxHeld, TimeProvider t
             Remove(node);
     }
 
+    private bool Take(ChunkHeader header, ReadOnlySpan<byte> bytes, out ReadOnlyMemory<byte> message)
+    {
+        var node = Find(header);
+        if (header.Last > 0)
+        {
+            if (node is null)
+                node = Begin(header);
+            else
+                Touch(node);
+            return Add(node, header, bytes, out message);
+        }
+
+        message = bytes.Length <= maxMessage ? bytes.ToArray() : throw new ChunkException($"a message of more than {maxMessage} bytes");
+        return true;
+    }
+
     private bool Add(LinkedListNode<PartialMessage> node, ChunkHeader header, ReadOnlySpan<byte> bytes, out ReadOnlyMemory<byte> message)
     {
         message = default;
         var partial = node.Value;
+        if (partial.Has(header.Index))
+            return false;
         var before = partial.Held;
         if (partial.Length + bytes.Length > maxMessage)
         {
@@ -111,7 +117,9 @@ internal sealed class ChunkAssembler(int maxMessage, int maxHeld, TimeProvider t
     {
         if (_partials.Count == MaxMessages)
             Drop(_partials.First!);
-        return _partials.AddLast(new PartialMessage(header.Message, header.Last) { Touched = time.GetTimestamp() });
+        var partial = new PartialMessage(header.Message, header.Last) { Touched = time.GetTimestamp() };
+        Held += partial.Held;
+        return _partials.AddLast(partial);
     }
 
     private void Touch(LinkedListNode<PartialMessage> node)

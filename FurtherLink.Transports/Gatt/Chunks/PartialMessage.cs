@@ -36,11 +36,12 @@ internal sealed class PartialMessage(ushort id, int last)
     /// <summary>Its bytes so far, in order.</summary>
     public ReadOnlyMemory<byte> Bytes => _bytes.AsMemory(0, _length);
 
-    /// <summary>Takes a chunk; one that has come before is passed over.</summary>
+    /// <summary>Whether a chunk has come.</summary>
+    public bool Has(int index) => index < _next || _waiting.ContainsKey(index);
+
+    /// <summary>Takes a chunk that has not come.</summary>
     public void Add(int index, ReadOnlySpan<byte> bytes)
     {
-        if (index < _next || _waiting.ContainsKey(index))
-            return;
         if (index > _next)
         {
             _waiting.Add(index, bytes.ToArray());
