@@ -145,6 +145,7 @@ internal sealed partial class GattTransport : BackgroundService, IPairingAnswers
                     _offered = adapter.Path;
                     await _peripheral.OfferAsync(bus, daemon, adapter, _logger).ConfigureAwait(false);
                     _told = null;
+                    _switchedOn = true;
                     Log.Serving(_logger, adapter.Name, _peripheral.Name);
                 }
                 else if (adapter is null)
