@@ -161,19 +161,45 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
     private void Pump()
     {
         var turn = Turn;
-        while (_readable && turn > 0 && !(_draining && _left == 0))
+        int read;
+        do
+        {
+            // No more at once than a full log may go beyond what it holds.
+            read = Read(Math.Min(turn, NarrowPipe));
+            turn -= read;
+            if (_unpaced <= 0)
+                _loop.Pacing.AnswersNoMore(this);
+            if (read > 0 && !Flush())
+                return;
+        }
+        while (_readable && read > 0 && turn > 0 && !(_draining && _left == 0));
+
+        if (!_wide && Turn - turn >= NarrowPipe)
+            Widen();
+        if (_draining && (!_readable || _left == 0))
+            End();
+        else if (_readable)
+            _loop.Post(this);
+    }
+
+    /// <summary>Reads what there is, at most so many bytes, into the writer's memory.</summary>
+    /// <returns>How many bytes.</returns>
+    private int Read(int most)
+    {
+        var rest = most;
+        while (_readable && rest > 0 && !(_draining && _left == 0))
         {
             var memory = _writer.GetMemory().Span;
-            var most = Math.Min(memory.Length, _draining ? Math.Min(turn, _left) : turn);
-            var count = Libc.Read(_descriptor, memory[..most]);
+            var room = Math.Min(memory.Length, _draining ? Math.Min(rest, _left) : rest);
+            var count = Libc.Read(_descriptor, memory[..room]);
             if (count > 0)
             {
                 _writer.Advance(count);
-                turn -= count;
+                rest -= count;
                 _unpaced -= count;
                 _left -= _draining ? count : 0;
                 // Less than there was room for is all that there was: the kernel tells of what comes after it, and to ask once more costs a call.
-                _readable = count == most || _draining || _hungUp || WaitsForMore(count);
+                _readable = count == room || _draining || _hungUp || WaitsForMore(count);
             }
             else if (count == Libc.WouldBlock || _terminal)
                 _readable = false; // nobody has the terminal open now, but who belongs to it may open it again
@@ -184,16 +210,7 @@ internal sealed class OutputPump : LoopWork, IDescriptorHandler
             }
         }
 
-        if (!_wide && Turn - turn >= NarrowPipe)
-            Widen();
-        if (_unpaced <= 0)
-            _loop.Pacing.AnswersNoMore(this);
-        if (turn < Turn && !Flush())
-            return;
-        if (_draining && (!_readable || _left == 0))
-            End();
-        else if (_readable)
-            _loop.Post(this);
+        return most - rest;
     }
 
     /// <summary>For a program that prints faster than it is read: it can do more at once, and so can we.</summary>
