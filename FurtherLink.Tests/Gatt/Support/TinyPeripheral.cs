@@ -1,6 +1,6 @@
 using System.Net.Sockets;
-using Microsoft.Win32.SafeHandles;
 using FurtherLink.Transports.Gatt.Bluez;
+using Microsoft.Win32.SafeHandles;
 using Tmds.DBus.Protocol;
 
 namespace FurtherLink.Tests.Gatt.Support;
